@@ -1,0 +1,160 @@
+import { z } from 'zod';
+
+/** Raised when a field changes its meaning; a bundle with a higher number is refused as `bundle-newer`. */
+export const manifestVersion = 1;
+
+/** A path inside the bundle: no drive, no leading slash, no `..`. */
+export const bundlePathSchema = z
+  .string()
+  .min(1)
+  .max(200)
+  .refine((path) => !/^([/\\]|[A-Za-z]:)/.test(path) && !path.split(/[/\\]/).includes('..'), {
+    message: 'must stay inside the bundle',
+  });
+
+export const featureSettingsSchema = z.object({
+  kind: z.literal('whisper-log-mel'),
+  sampleRate: z.literal(16000),
+  fftSize: z.literal(400),
+  hop: z.literal(160),
+  mels: z.union([z.literal(80), z.literal(128)]),
+});
+
+/** How sound is cut and padded before the speech LLM's features: seconds of silence appended, then up to a multiple. */
+export const paddingSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('30s') }),
+  z.object({
+    kind: z.literal('none'),
+    tailSeconds: z.number().min(0).max(5),
+    unitSamples: z.number().int().min(1),
+  }),
+]);
+
+const encoderSchema = z.object({
+  architecture: z.literal('whisper'),
+  /** `features` f32 [1, mels, frames] → `encoder` f32 [1, frames/2, hidden]. Any even number of frames up to 2 × maxPositions. */
+  graph: bundlePathSchema,
+  hidden: z.number().int().positive(),
+  maxPositions: z.number().int().positive(),
+  framesPerSecond: z.number().positive(),
+});
+
+const adaptorSchema = z.object({
+  architecture: z.literal('stack-conv-ctc'),
+  /** `encoder` f32 [1, frames, d] → `adaptor` f32 [1, frames/stack, H] and `labels` i64 [1, frames/stack]. */
+  graph: bundlePathSchema,
+  hidden: z.number().int().positive(),
+  stack: z.number().int().positive(),
+  /** `ctc-compress`: keep the frames whose label is neither 0 (blank) nor the label before; `all`: keep every frame. */
+  selection: z.enum(['ctc-compress', 'all']),
+  /** LLM token of label i+1, for reading what the head heard. */
+  ctcTokens: z.array(z.number().int().nonnegative()),
+  padding: paddingSchema,
+});
+
+const llmSchema = z.object({
+  architecture: z.enum(['llama']),
+  /** `input_ids` i64 [1, S] → `inputs_embeds` f32 [1, S, hidden]. */
+  embedGraph: bundlePathSchema,
+  /**
+   * CPU, "rows": `inputs_embeds` f32 [1, S, hidden], `past_key_values.N.key|value` [1, kvHeads, capacity, headSize],
+   * `seqlens_k` i32 [1] (= total − 1), `total_sequence_length` i32 scalar, `lora_scale` f32 scalar when `lora` is set
+   * → `logits` f32 [1, 1, vocabulary] (last position), `rows` [2·layers, kvHeads, S, headSize]: new keys at 2N, new values at 2N+1.
+   */
+  rowsGraph: bundlePathSchema,
+  /** Element type of the rows caches. int8 uses the scales baked into the graph. */
+  rowsType: z.enum(['float32', 'int8']),
+  /** Other providers: same inputs but past [1, kvHeads, P, headSize] → `logits`, `present.N.key|value` [1, kvHeads, P+S, headSize]. Plain operators where a provider lacks the fused ones. */
+  deviceGraph: bundlePathSchema,
+  layers: z.number().int().positive(),
+  hidden: z.number().int().positive(),
+  heads: z.number().int().positive(),
+  kvHeads: z.number().int().positive(),
+  headSize: z.number().int().positive(),
+  vocabulary: z.number().int().positive(),
+  contextLength: z.number().int().positive(),
+  tokenizer: bundlePathSchema,
+  bosToken: z.number().int().nonnegative().nullable(),
+  eosTokens: z.array(z.number().int().nonnegative()).min(1),
+  lora: z.object({ rank: z.number().int().positive(), scale: z.number() }).nullable(),
+});
+
+const whisperDecoderSchema = z.object({
+  /** `encoder` f32 [1, T, d] → `cross.N.key|value` f32 [1, heads, T, headSize]. */
+  crossGraph: bundlePathSchema,
+  /**
+   * `input_ids` i64 [1, S], `position` i64 [1] (of the first id), `past.N.key|value` f32 [1, heads, P, headSize],
+   * `cross.N.key|value` → `logits` f32 [1, S, vocabulary], `present.N.key|value` [1, heads, P+S, headSize].
+   */
+  graph: bundlePathSchema,
+  tokenizer: bundlePathSchema,
+  layers: z.number().int().positive(),
+  hidden: z.number().int().positive(),
+  heads: z.number().int().positive(),
+  vocabulary: z.number().int().positive(),
+  maxTokens: z.number().int().positive(),
+  tokens: z.object({
+    startOfTranscript: z.number().int(),
+    endOfText: z.number().int(),
+    transcribe: z.number().int(),
+    translate: z.number().int(),
+    startOfPrevious: z.number().int(),
+    noSpeech: z.number().int(),
+    noTimestamps: z.number().int(),
+    firstTimestamp: z.number().int(),
+    /** ISO code → token. */
+    languages: z.record(z.string(), z.number().int()),
+    suppress: z.array(z.number().int()),
+    suppressAtBegin: z.array(z.number().int()),
+  }),
+});
+
+export const bundleFileSchema = z.object({
+  path: bundlePathSchema,
+  bytes: z.number().int().nonnegative(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
+export const figureSchema = z.object({
+  metric: z.string(),
+  set: z.string(),
+  engine: z.enum(['speech-llm', 'cascade']),
+  value: z.number(),
+  unit: z.string(),
+});
+
+export const bundleManifestSchema = z.object({
+  manifest: z.literal(manifestVersion),
+  id: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/),
+  name: z.string(),
+  summary: z.string(),
+  licence: z.string(),
+  languages: z.array(z.string()),
+  capabilities: z.array(z.enum(['chat', 'transcribe', 'translate-to-english', 'detect-language'])),
+  /** The engine that measured better on recorded speech, by `figures`. */
+  preferredEngine: z.enum(['speech-llm', 'cascade']),
+  features: featureSettingsSchema.nullable(),
+  encoder: encoderSchema.nullable(),
+  adaptor: adaptorSchema.nullable(),
+  llm: llmSchema.nullable(),
+  whisper: whisperDecoderSchema.nullable(),
+  prompt: z.object({
+    /** Jinja, from the model's own file. */
+    chatTemplate: z.string(),
+    system: z.string(),
+    /** Instruction put after the sound, by task; empty for answering. */
+    tasks: z.record(z.string(), z.string()),
+  }),
+  generation: z.object({
+    maxTokens: z.number().int().positive(),
+    temperature: z.number().min(0),
+    topP: z.number().gt(0).max(1),
+    repetitionPenalty: z.number().min(1),
+  }),
+  figures: z.array(figureSchema),
+  provenance: z.array(
+    z.object({ file: z.string(), sha256: z.string(), source: z.string(), licence: z.string() }),
+  ),
+  files: z.array(bundleFileSchema).min(1),
+});
+export type BundleManifest = z.infer<typeof bundleManifestSchema>;

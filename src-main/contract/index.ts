@@ -1,0 +1,6 @@
+export * from './conversation.ts';
+export * from './engine.ts';
+export * from './errors.ts';
+export * from './models.ts';
+export * from './rpc.ts';
+export * from './store.ts';

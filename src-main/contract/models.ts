@@ -1,0 +1,31 @@
+import { z } from 'zod';
+
+export const bundleStateSchema = z.enum(['available', 'downloading', 'building', 'installed', 'damaged']);
+export const bundleSummarySchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  summary: z.string(),
+  licence: z.string(),
+  languages: z.array(z.string()),
+  downloadBytes: z.number().nonnegative(),
+  /** Bytes on disk when installed. */
+  installedBytes: z.number().nonnegative().nullable(),
+  state: bundleStateSchema,
+  /** Folder, once installed. */
+  folder: z.string().nullable(),
+  /** The engine that measured better on recorded speech, by the bundle's own figures. */
+  preferredEngine: z.enum(['speech-llm', 'cascade']),
+});
+export type BundleSummary = z.infer<typeof bundleSummarySchema>;
+
+/** Progress of a download, a check or a build. `bytes` and `totalBytes` count the current file. */
+export const modelProgressSchema = z.object({
+  bundle: z.string(),
+  phase: z.enum(['downloading', 'verifying', 'building', 'done', 'failed']),
+  file: z.string(),
+  bytes: z.number().nonnegative(),
+  totalBytes: z.number().nonnegative(),
+  source: z.string().nullable(),
+  message: z.string().nullable(),
+});
+export type ModelProgress = z.infer<typeof modelProgressSchema>;

@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import {
+  conversationSchema,
+  engineNameSchema,
+  idSchema,
+  recordingSchema,
+  turnSchema,
+} from './conversation.ts';
+import { deviceReportSchema, engineStatusSchema } from './engine.ts';
+import { failureSchema } from './errors.ts';
+import { bundleSummarySchema, modelProgressSchema } from './models.ts';
+
+const bytesSchema = z.instanceof(Uint8Array);
+
+export const settingsSchema = z.object({
+  theme: z.enum(['system', 'light', 'dark']).default('system'),
+  /** `measured`: the engine that the bundle's manifest names as the better measured one. */
+  engine: z.union([z.literal('measured'), engineNameSchema]).default('measured'),
+  device: z.enum(['auto', 'cuda', 'dml', 'coreml', 'webgpu', 'cpu']).default('auto'),
+  /** Label of the chosen microphone; null is the system's default. */
+  microphone: z.string().nullable().default(null),
+  panelOpen: z.boolean().default(true),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+export const appInfoSchema = z.object({
+  version: z.string(),
+  mode: z.enum(['desktop', 'browser']),
+  platform: z.string(),
+  /** The bundle that answers; null when none is installed. */
+  bundle: bundleSummarySchema.nullable(),
+  settings: settingsSchema,
+  engine: engineStatusSchema,
+});
+export type AppInfo = z.infer<typeof appInfoSchema>;
+
+const submitted = z.object({ conversation: conversationSchema, question: turnSchema, answer: turnSchema });
+
+/** Every request the screen can make: what it sends, and what it gets back. */
+export const requests = {
+  'app.info': { input: z.object({}), output: appInfoSchema },
+  'settings.update': { input: settingsSchema.partial(), output: settingsSchema },
+  'conversations.list': {
+    input: z.object({ search: z.string().optional(), limit: z.number().int().min(1).max(1000).default(200) }),
+    output: z.array(conversationSchema),
+  },
+  'conversations.open': {
+    input: z.object({ id: idSchema }),
+    output: z.object({ conversation: conversationSchema, turns: z.array(turnSchema) }),
+  },
+  'conversations.rename': {
+    input: z.object({ id: idSchema, title: z.string().min(1).max(200) }),
+    output: conversationSchema,
+  },
+  'conversations.pin': { input: z.object({ id: idSchema, pinned: z.boolean() }), output: conversationSchema },
+  'conversations.delete': { input: z.object({ id: idSchema }), output: z.object({}) },
+  'conversations.export': {
+    input: z.object({ id: idSchema }),
+    output: z.object({ name: z.string(), markdown: z.string() }),
+  },
+  'turns.askText': {
+    input: z.object({
+      conversationId: idSchema.nullable(),
+      text: z.string(),
+      engine: engineNameSchema.optional(),
+    }),
+    output: submitted,
+  },
+  /** A dropped file: WAV of any common kind. It is stored before the engine sees it. */
+  'turns.askFile': {
+    input: z.object({
+      conversationId: idSchema.nullable(),
+      name: z.string(),
+      bytes: bytesSchema,
+      engine: engineNameSchema.optional(),
+    }),
+    output: submitted,
+  },
+  'turns.stop': { input: z.object({ answerId: idSchema }), output: z.object({}) },
+  /** Answers the same question again, as a sibling of the old answer. */
+  'turns.retry': {
+    input: z.object({ answerId: idSchema, engine: engineNameSchema.optional() }),
+    output: submitted,
+  },
+  'turns.audio': { input: z.object({ turnId: idSchema }), output: z.object({ wav: bytesSchema }) },
+  /** What Whisper hears in a spoken turn, for reading. */
+  'turns.heardAs': { input: z.object({ turnId: idSchema }), output: turnSchema },
+  'recordings.start': { input: z.object({ conversationId: idSchema.nullable() }), output: recordingSchema },
+  /** Little-endian 16-bit samples at 16 kHz; on disk when the reply comes. */
+  'recordings.append': {
+    input: z.object({ id: idSchema, pcm: bytesSchema }),
+    output: z.object({ seconds: z.number() }),
+  },
+  'recordings.send': {
+    input: z.object({ id: idSchema, engine: engineNameSchema.optional() }),
+    output: submitted,
+  },
+  'recordings.discard': { input: z.object({ id: idSchema }), output: z.object({}) },
+  /** Recordings that the app was stopped in the middle of. */
+  'recordings.unsent': { input: z.object({}), output: z.array(recordingSchema) },
+  'models.list': { input: z.object({}), output: z.array(bundleSummarySchema) },
+  'models.pull': { input: z.object({ id: z.string() }), output: bundleSummarySchema },
+  'devices.report': {
+    input: z.object({ again: z.boolean().default(false) }),
+    output: z.array(deviceReportSchema),
+  },
+} as const satisfies Record<string, { input: z.ZodType; output: z.ZodType }>;
+
+export type RequestName = keyof typeof requests;
+/** What a caller passes (defaults may be left out). */
+export type RequestInput<N extends RequestName> = z.input<(typeof requests)[N]['input']>;
+/** What a handler receives (defaults filled in). */
+export type RequestParsed<N extends RequestName> = z.output<(typeof requests)[N]['input']>;
+export type RequestOutput<N extends RequestName> = z.output<(typeof requests)[N]['output']>;
+export type Handlers = { [N in RequestName]: (input: RequestParsed<N>) => Promise<RequestOutput<N>> };
+
+/** What the main process tells every screen. */
+export const eventSchema = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('turn.created'), turn: turnSchema }),
+  z.object({
+    event: z.literal('turn.phase'),
+    turnId: idSchema,
+    phase: z.enum(['loading', 'hearing', 'thinking', 'writing']),
+  }),
+  /** `length` is the answer's length in UTF-16 units before this piece, so a screen that missed one can tell. */
+  z.object({ event: z.literal('turn.token'), turnId: idSchema, length: z.number().int(), text: z.string() }),
+  /** The turn changed: finished, stopped, interrupted, failed, or its words became known. */
+  z.object({ event: z.literal('turn.updated'), turn: turnSchema }),
+  z.object({ event: z.literal('conversation.updated'), conversation: conversationSchema }),
+  z.object({ event: z.literal('conversation.deleted'), id: idSchema }),
+  z.object({ event: z.literal('engine.status'), status: engineStatusSchema }),
+  z.object({ event: z.literal('model.progress'), progress: modelProgressSchema }),
+  z.object({ event: z.literal('settings.updated'), settings: settingsSchema }),
+]);
+export type AppEvent = z.infer<typeof eventSchema>;
+
+/** Screen to main. */
+export const callSchema = z.object({
+  id: z.number().int().nonnegative(),
+  method: z.string(),
+  input: z.unknown(),
+});
+export type Call = z.infer<typeof callSchema>;
+/** Main to screen: the reply to a call, or an event. */
+export const messageSchema = z.union([
+  z.object({ id: z.number().int(), output: z.unknown() }),
+  z.object({ id: z.number().int(), failure: failureSchema }),
+  eventSchema,
+]);
+export type Message = z.infer<typeof messageSchema>;

@@ -1,0 +1,54 @@
+import type { AudioClip, Conversation, Recording, Turn } from './conversation.ts';
+import type { Settings } from './rpc.ts';
+
+/**
+ * What lasts. Every method resolves once the change is on disk (WAL, synchronous=FULL), and rejects with
+ * ParlanceError: database-locked, database-readonly, database-corrupt, database-newer, disk-full,
+ * conversation-missing, turn-missing.
+ */
+export interface StorePort {
+  createConversation(title: string): Promise<Conversation>;
+  conversation(id: string): Promise<Conversation>;
+  conversations(query: { search?: string | undefined; limit: number }): Promise<Conversation[]>;
+  renameConversation(id: string, title: string): Promise<Conversation>;
+  pinConversation(id: string, pinned: boolean): Promise<Conversation>;
+  /** Deletes its turns as well, and releases their audio. */
+  deleteConversation(id: string): Promise<void>;
+  /** All turns of a conversation, oldest first, every branch. */
+  turns(conversationId: string): Promise<Turn[]>;
+  turn(id: string): Promise<Turn>;
+  addTurn(turn: Omit<Turn, 'createdAt'> & { createdAt?: number }): Promise<Turn>;
+  /** A question and its empty streaming answer, in one transaction. */
+  addTurns(turns: Array<Omit<Turn, 'createdAt'>>): Promise<Turn[]>;
+  updateTurn(
+    id: string,
+    change: Partial<Omit<Turn, 'id' | 'conversationId' | 'parentId' | 'role' | 'createdAt'>>,
+  ): Promise<Turn>;
+  /** Marks every turn left `streaming` by a process that died as `interrupted`. Returns them. */
+  markInterrupted(): Promise<Turn[]>;
+  settings(): Promise<Settings>;
+  updateSettings(change: Partial<Settings>): Promise<Settings>;
+  close(): Promise<void>;
+}
+
+/** Sound on disk: content-addressed 16 kHz mono 16-bit WAV files beside the database. */
+export interface AudioStorePort {
+  /** Stores samples (f32 in -1..1, 16 kHz mono), flushed to disk before it resolves. */
+  put(samples: Float32Array): Promise<AudioClip>;
+  /** Path of a stored clip. Rejects with file-missing. */
+  path(sha256: string): Promise<string>;
+  read(sha256: string): Promise<Uint8Array>;
+  remove(sha256: string): Promise<void>;
+}
+
+/** Recordings in progress, on disk from the first append; they survive the process. */
+export interface SpoolPort {
+  start(conversationId: string | null): Promise<Recording>;
+  /** Little-endian 16-bit samples at 16 kHz; resolves when they are on disk. */
+  append(id: string, pcm: Uint8Array): Promise<Recording>;
+  /** All samples of a recording, f32 in -1..1. Rejects with recording-missing. */
+  read(id: string): Promise<{ recording: Recording; samples: Float32Array }>;
+  /** After its samples are stored with a turn, or when a person threw it away. */
+  discard(id: string): Promise<void>;
+  unsent(): Promise<Recording[]>;
+}
