@@ -34,7 +34,7 @@ module.exports = {
       ['^src-main/(contract|conversation)/'],
       'Features take their ports as arguments.',
     ),
-    only('voice-imports', '^src-main/voice/', ['^src-main/(contract|voice)/'], 'Implements ports.'),
+    only('voice-imports', '^src-main/voice/', ['^src-main/(contract|voice|platform)/'], 'Implements ports.'),
     only(
       'engine-imports',
       '^src-main/engine/',
@@ -47,7 +47,13 @@ module.exports = {
       ['^src-main/(contract|models)/', '^native-models/'],
       'Fetches and builds bundles.',
     ),
-    only('store-imports', '^src-main/store/', ['^src-main/(contract|store)/'], 'Implements ports.'),
+    only('store-imports', '^src-main/store/', ['^src-main/(contract|store|platform)/'], 'Implements ports.'),
+    only(
+      'platform-imports',
+      '^src-main/platform/',
+      ['^src-main/(contract|platform)/'],
+      'Facts about the operating system; knows no feature.',
+    ),
     only('server-imports', '^src-main/server/', ['^src-main/(contract|server)/'], 'Implements ports.'),
     only('desktop-imports', '^src-main/desktop/', ['^src-main/(contract|desktop)/'], 'Implements ports.'),
     only(

@@ -12,15 +12,25 @@ import { bundleSummarySchema, modelProgressSchema } from './models.ts';
 
 const bytesSchema = z.instanceof(Uint8Array);
 
-export const settingsSchema = z.object({
-  theme: z.enum(['system', 'light', 'dark']).default('system'),
+const settingFields = {
+  theme: z.enum(['system', 'light', 'dark']),
   /** `measured`: the engine that the bundle's manifest names as the better measured one. */
-  engine: z.union([z.literal('measured'), engineNameSchema]).default('measured'),
-  device: z.enum(['auto', 'cuda', 'dml', 'coreml', 'webgpu', 'cpu']).default('auto'),
+  engine: z.union([z.literal('measured'), engineNameSchema]),
+  device: z.enum(['auto', 'cuda', 'dml', 'coreml', 'webgpu', 'cpu']),
   /** Label of the chosen microphone; null is the system's default. */
-  microphone: z.string().nullable().default(null),
-  panelOpen: z.boolean().default(true),
+  microphone: z.string().nullable(),
+  panelOpen: z.boolean(),
+};
+export const settingsSchema = z.object({
+  theme: settingFields.theme.default('system'),
+  engine: settingFields.engine.default('measured'),
+  device: settingFields.device.default('auto'),
+  microphone: settingFields.microphone.default(null),
+  panelOpen: settingFields.panelOpen.default(true),
 });
+/** Has no defaults: what a change leaves out keeps its value. */
+export const settingsChangeSchema = z.object(settingFields).partial();
+export type SettingsChange = z.infer<typeof settingsChangeSchema>;
 export type Settings = z.infer<typeof settingsSchema>;
 
 export const appInfoSchema = z.object({
@@ -39,7 +49,7 @@ const submitted = z.object({ conversation: conversationSchema, question: turnSch
 /** Every request the screen can make: what it sends, and what it gets back. */
 export const requests = {
   'app.info': { input: z.object({}), output: appInfoSchema },
-  'settings.update': { input: settingsSchema.partial(), output: settingsSchema },
+  'settings.update': { input: settingsChangeSchema, output: settingsSchema },
   'conversations.list': {
     input: z.object({ search: z.string().optional(), limit: z.number().int().min(1).max(1000).default(200) }),
     output: z.array(conversationSchema),

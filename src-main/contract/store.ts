@@ -1,5 +1,5 @@
 import type { AudioClip, Conversation, Recording, Turn } from './conversation.ts';
-import type { Settings } from './rpc.ts';
+import type { Settings, SettingsChange } from './rpc.ts';
 
 /**
  * What lasts. Every method resolves once the change is on disk (WAL, synchronous=FULL), and rejects with
@@ -27,7 +27,7 @@ export interface StorePort {
   /** Marks every turn left `streaming` by a process that died as `interrupted`. Returns them. */
   markInterrupted(): Promise<Turn[]>;
   settings(): Promise<Settings>;
-  updateSettings(change: Partial<Settings>): Promise<Settings>;
+  updateSettings(change: SettingsChange): Promise<Settings>;
   close(): Promise<void>;
 }
 
