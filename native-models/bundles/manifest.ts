@@ -123,9 +123,26 @@ export const figureSchema = z.object({
   unit: z.string(),
 });
 
+export const bundleIdSchema = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/);
+
+export const generationSchema = z.object({
+  maxTokens: z.number().int().positive(),
+  temperature: z.number().min(0),
+  topP: z.number().gt(0).max(1),
+  repetitionPenalty: z.number().min(1),
+});
+
+/** Where a part's weights came from, and under which licence. */
+export const provenanceSchema = z.object({
+  file: z.string(),
+  sha256: z.string(),
+  source: z.string(),
+  licence: z.string(),
+});
+
 export const bundleManifestSchema = z.object({
   manifest: z.literal(manifestVersion),
-  id: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/),
+  id: bundleIdSchema,
   name: z.string(),
   summary: z.string(),
   licence: z.string(),
@@ -145,16 +162,9 @@ export const bundleManifestSchema = z.object({
     /** Instruction put after the sound, by task; empty for answering. */
     tasks: z.record(z.string(), z.string()),
   }),
-  generation: z.object({
-    maxTokens: z.number().int().positive(),
-    temperature: z.number().min(0),
-    topP: z.number().gt(0).max(1),
-    repetitionPenalty: z.number().min(1),
-  }),
+  generation: generationSchema,
   figures: z.array(figureSchema),
-  provenance: z.array(
-    z.object({ file: z.string(), sha256: z.string(), source: z.string(), licence: z.string() }),
-  ),
+  provenance: z.array(provenanceSchema),
   files: z.array(bundleFileSchema).min(1),
 });
 export type BundleManifest = z.infer<typeof bundleManifestSchema>;
