@@ -1,0 +1,6 @@
+import { conversations } from './0001-conversations.ts';
+import { search } from './0002-search.ts';
+import type { Migration } from './migration.ts';
+
+/** In order; the last one's version is the schema this program writes. */
+export const migrations: readonly Migration[] = [conversations, search];
