@@ -123,7 +123,8 @@ export const engineReplySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('transcript'), id: z.number().int(), transcript: transcriptSchema }),
   z.object({ type: z.literal('ok'), id: z.number().int(), provider: providerSchema.nullable() }),
   z.object({ type: z.literal('error'), id: z.number().int(), failure: failureSchema }),
-  z.object({ type: z.literal('pong'), id: z.number().int() }),
+  /** Answer to a ping, with the resident memory of the engine process in bytes. */
+  z.object({ type: z.literal('pong'), id: z.number().int(), memoryBytes: z.number().nonnegative() }),
 ]);
 export type EngineReply = z.infer<typeof engineReplySchema>;
 
@@ -149,6 +150,8 @@ export const engineStatusSchema = z.object({
   firstTokenMs: z.number().nullable(),
   /** Resident memory of the engine process, bytes. */
   memoryBytes: z.number().nullable(),
+  /** What a person should know about the device, such as a fall-back to the CPU and why; null when all is well. */
+  notice: z.string().nullable(),
 });
 export type EngineStatus = z.infer<typeof engineStatusSchema>;
 
