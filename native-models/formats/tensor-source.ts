@@ -1,0 +1,38 @@
+/**
+ * How elements lie in a weight file, by the names that GGUF and safetensors use. The `Q` types are GGML blocks of 32 along the
+ * last dimension.
+ */
+export type StoredType =
+  | 'F64'
+  | 'F32'
+  | 'F16'
+  | 'BF16'
+  | 'I64'
+  | 'I32'
+  | 'I16'
+  | 'I8'
+  | 'U8'
+  | 'BOOL'
+  | 'Q4_0'
+  | 'Q4_1'
+  | 'Q8_0';
+
+/** A tensor in a file: its header is known, its data are read when asked for, and not kept. */
+export interface LazyTensor {
+  readonly name: string;
+  readonly type: StoredType;
+  /** Outermost dimension first, as PyTorch writes it; empty for a scalar. */
+  readonly shape: readonly number[];
+  /** The bytes as they lie in the file. */
+  read(): Uint8Array<ArrayBuffer>;
+  /** The values in single precision: converted, or taken out of their blocks. Throws `not-supported` for types without. */
+  float32(): Float32Array<ArrayBuffer>;
+}
+
+/** What every weight reader is: names, and tensors by name. Nothing is read until a tensor's data are asked for. */
+export interface TensorSource {
+  names(): string[];
+  has(name: string): boolean;
+  /** Throws `tensor-missing`, naming the file. */
+  tensor(name: string): LazyTensor;
+}
