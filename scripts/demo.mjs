@@ -1,0 +1,94 @@
+// `npm run demo`: the main job in a terminal. A spoken question is answered by both engines, then a typed
+// follow-up that needs the first turn, then a spoken one, with the timings of each.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { ensureBundle, ensurePackages, underOwnNode } from './setup.mjs';
+import { root, run, StepError } from './steps.mjs';
+
+const parlance = join(root, 'bin/parlance.mjs');
+const samples = join(root, 'resources/samples');
+const spoken = JSON.parse(readFileSync(join(samples, 'samples.json'), 'utf8'));
+const engineTitles = {
+  'speech-llm': 'speech LLM (sound straight into the model)',
+  cascade: 'cascade (Whisper, then the same LLM)',
+};
+
+/** Runs one `parlance … --json` and hands each line's object to `on`. */
+function command(args, environment, on) {
+  return new Promise((done, fail) => {
+    const child = spawn(process.execPath, [parlance, ...args, '--json'], {
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    createInterface({ input: child.stdout }).on('line', (line) => on(JSON.parse(line)));
+    child.on('error', fail);
+    child.on('exit', (code) =>
+      code === 0 ? done() : fail(new StepError(`parlance ${args[0]} ended with ${code}`)),
+    );
+  });
+}
+
+function timingLine({ provider, usage, timings }) {
+  const heard = timings.transcribeMs > 0 ? `, Whisper's decoder ${Math.round(timings.transcribeMs)} ms` : '';
+  return (
+    `   ${provider}: features ${Math.round(timings.featuresMs)} ms, encoder ${Math.round(timings.encodeMs)} ms${heard}, ` +
+    `adaptor ${Math.round(timings.adaptMs)} ms, prefill ${Math.round(timings.prefillMs)} ms, first word ${(timings.firstTokenMs / 1000).toFixed(2)} s, ` +
+    `${timings.tokensPerSecond.toFixed(0)} tok/s; ${usage.promptTokens} prompt tokens, ${usage.cachedTokens} of them kept from before, ${usage.audioTokens} of sound\n`
+  );
+}
+
+/** Asks, streams the answer to the terminal, and returns the `done` event. */
+async function ask(args, environment) {
+  let finished = null;
+  process.stdout.write('   ');
+  await command(['ask', ...args], environment, (event) => {
+    if (event.type === 'token') process.stdout.write(event.text.replaceAll('\n', '\n   '));
+    if (event.type === 'done') finished = event;
+    if (event.type === 'error') throw new StepError(`${event.message}; ${event.hint}`);
+  });
+  process.stdout.write('\n');
+  process.stdout.write(timingLine(finished));
+  return finished;
+}
+
+function heading(text) {
+  process.stdout.write(`\n${text}\n`);
+}
+
+run(async () => {
+  await underOwnNode();
+  await ensurePackages();
+  await ensureBundle();
+  let bundle = null;
+  await command(['models', 'list'], {}, (line) => {
+    if (line.id === 'parlance-mini') bundle = line;
+  });
+  const home = mkdtempSync(join(tmpdir(), 'parlance-demo-'));
+  const environment = { PARLANCE_HOME: home };
+  const better = bundle.preferredEngine;
+  const other = better === 'cascade' ? 'speech-llm' : 'cascade';
+  const options = ['--bundle', bundle.folder, '--max-tokens', '80'];
+  const question = spoken.find(({ audio }) => audio === 'question-capital-of-france.wav');
+  const followUp = spoken.find(({ audio }) => audio.startsWith('followup-'));
+  const recorded = spoken.find(({ audio }) => audio.startsWith('recorded-inaugural'));
+  try {
+    heading(
+      `1. Spoken (${question.voice}): “${question.text}”, answered by the ${engineTitles[better]}, which measured better`,
+    );
+    const first = await ask([join(samples, question.audio), '--engine', better, ...options], environment);
+    heading(`2. The same sound, answered by the ${engineTitles[other]}`);
+    await ask([join(samples, question.audio), '--engine', other, ...options], environment);
+    heading('3. Typed, and only the first turn says what “there” is: “Name one famous building there.”');
+    const conversation = ['--conversation', first.conversation, '--engine', better, ...options];
+    await ask([...conversation, '--text', 'Name one famous building there.'], environment);
+    heading(`4. Spoken second turn (${followUp.voice}): “${followUp.text}”`);
+    await ask([join(samples, followUp.audio), ...conversation], environment);
+    heading(`5. Recorded speech (${recorded.voice}, 1961): “${recorded.text}”`);
+    await ask([join(samples, recorded.audio), '--engine', better, ...options], environment);
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+});
