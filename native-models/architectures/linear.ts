@@ -1,0 +1,59 @@
+import type { LazyTensor } from '../formats/tensor-source.ts';
+import type { Value } from '../graph/definition.ts';
+import type { Graph } from '../graph/graph.ts';
+import { byteBlocks, floatSlice, int8Columns, matrixRows, transposedWeight } from './matrix-weights.ts';
+
+/**
+ * How a linear layer is computed. `float`: as it is. `dynamic-int8`: activations become int8 on the way, one scale a tensor; the
+ * fastest on a CPU for many positions, and known to no other provider. `byte-blocks`: 8-bit weights in blocks of 32, known to all.
+ */
+export type LinearKind = 'float' | 'dynamic-int8' | 'byte-blocks';
+
+export const byteBlockSize = 32;
+
+export interface LinearWeights {
+  readonly weight: LazyTensor;
+  readonly bias: LazyTensor | null;
+  /** Rows of the matrix to use, where several are stacked in one tensor; all by default. */
+  readonly rows?: { readonly first: number; readonly count: number };
+}
+
+/** `x · Wᵀ + b` with PyTorch's [out, in] weights. */
+export function linear(g: Graph, x: Value, weights: LinearWeights, kind: LinearKind): Value {
+  const matrix = matrixRows(weights.weight, weights.rows?.first, weights.rows?.count);
+  const part = weights.rows === undefined ? '' : `.${matrix.first}+${matrix.rows}`;
+  const name = `${weights.weight.name}${part}`;
+  const bias =
+    weights.bias === null
+      ? null
+      : g.weight(`${weights.bias.name}${part}`, floatSlice(weights.bias, matrix.first, matrix.rows));
+  switch (kind) {
+    case 'float': {
+      const product = g.matMul(x, g.weight(`${name}.transposed`, transposedWeight(matrix)));
+      return bias === null ? product : g.add(product, bias);
+    }
+    case 'dynamic-int8': {
+      const { data, scales } = int8Columns(matrix);
+      return g.dynamicQuantizeMatMul(
+        x,
+        g.weight(`${name}.int8`, data),
+        g.weight(`${name}.scales`, scales),
+        bias,
+      );
+    }
+    case 'byte-blocks':
+      return g.matMulNBits(x, byteBlockWeight(g, name, weights), bias);
+  }
+}
+
+/** A matrix in 8-bit blocks, as linear layers and tables share it. */
+export function byteBlockWeight(g: Graph, name: string, { weight, rows }: LinearWeights) {
+  const { data, scales } = byteBlocks(matrixRows(weight, rows?.first, rows?.count), byteBlockSize);
+  return {
+    bits: 8,
+    blockSize: byteBlockSize,
+    data: g.weight(`${name}.blocks`, data),
+    scales: g.weight(`${name}.scales`, scales),
+    zeroPoints: null,
+  } as const;
+}

@@ -1,0 +1,122 @@
+import type { LazyTensor } from '../formats/tensor-source.ts';
+import type { Weight } from '../graph/definition.ts';
+import { shapeMismatch } from '../graph/shape.ts';
+
+/** Rows of a matrix, as PyTorch's Linear keeps it: [out, in]. */
+export interface MatrixRows {
+  readonly tensor: LazyTensor;
+  readonly first: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** A matrix, or some rows of one. Throws `shape-mismatch` when it has not those rows. */
+export function matrixRows(tensor: LazyTensor, first = 0, rows?: number): MatrixRows {
+  const [all = 0, columns = 0, ...rest] = tensor.shape;
+  const count = rows ?? all - first;
+  if (rest.length > 0 || columns === 0 || count <= 0 || first + count > all)
+    throw shapeMismatch(
+      `${tensor.name} [${tensor.shape.join(', ')}] has no rows ${first} to ${first + count}`,
+    );
+  return { tensor, first, rows: count, columns };
+}
+
+/** A tensor in single precision, in its own shape or another of the same size. */
+export function floatWeight(tensor: LazyTensor, shape: readonly number[] = tensor.shape): Weight {
+  return { type: 'float32', shape, read: () => bytesOf(tensor.float32()) };
+}
+
+/** Elements `first` to `first + count` of a vector, in single precision. */
+export function floatSlice(tensor: LazyTensor, first: number, count: number): Weight {
+  return {
+    type: 'float32',
+    shape: [count],
+    read: () => bytesOf(tensor.float32().slice(first, first + count)),
+  };
+}
+
+/** Single precision, [in, out], as MatMul multiplies it from the right. */
+export function transposedWeight(matrix: MatrixRows): Weight {
+  const { rows, columns } = matrix;
+  return {
+    type: 'float32',
+    shape: [columns, rows],
+    read: () => {
+      const values = rowValues(matrix);
+      const transposed = new Float32Array(values.length);
+      for (let row = 0; row < rows; row++)
+        for (let column = 0; column < columns; column++)
+          transposed[column * rows + row] = values[row * columns + column] ?? 0;
+      return bytesOf(transposed);
+    },
+  };
+}
+
+/** int8 [in, out] with one scale for each output: what DynamicQuantizeMatMul multiplies. */
+export function int8Columns(matrix: MatrixRows): { data: Weight; scales: Weight } {
+  const { rows, columns } = matrix;
+  return {
+    data: {
+      type: 'int8',
+      shape: [columns, rows],
+      read: () => {
+        const values = rowValues(matrix);
+        const data = new Int8Array(values.length);
+        for (let row = 0; row < rows; row++) {
+          const scale = scaleOf(values, row * columns, columns);
+          for (let column = 0; column < columns; column++)
+            data[column * rows + row] = Math.round((values[row * columns + column] ?? 0) / scale);
+        }
+        return bytesOf(data);
+      },
+    },
+    scales: { type: 'float32', shape: [rows], read: () => bytesOf(scalesOf(matrix, columns)) },
+  };
+}
+
+/** 8 bits [out, in / block, block] around 128, with a scale for each block: what MatMulNBits multiplies. */
+export function byteBlocks(matrix: MatrixRows, block: number): { data: Weight; scales: Weight } {
+  const { rows, columns } = matrix;
+  if (columns % block !== 0)
+    throw shapeMismatch(`${matrix.tensor.name}: ${columns} columns are not whole blocks of ${block}`);
+  return {
+    data: {
+      type: 'uint8',
+      shape: [rows, columns / block, block],
+      read: () => {
+        const values = rowValues(matrix);
+        const data = new Uint8Array(values.length);
+        for (let start = 0; start < values.length; start += block) {
+          const scale = scaleOf(values, start, block);
+          for (let i = start; i < start + block; i++) data[i] = Math.round((values[i] ?? 0) / scale) + 128;
+        }
+        return data;
+      },
+    },
+    scales: {
+      type: 'float32',
+      shape: [rows, columns / block],
+      read: () => bytesOf(scalesOf(matrix, block)),
+    },
+  };
+}
+
+function rowValues({ tensor, first, rows, columns }: MatrixRows): Float32Array {
+  return tensor.float32().subarray(first * columns, (first + rows) * columns);
+}
+
+/** The largest magnitude becomes 127; a group of zeros may have any scale. */
+function scaleOf(values: Float32Array, start: number, count: number): number {
+  let largest = 0;
+  for (let i = start; i < start + count; i++) largest = Math.max(largest, Math.abs(values[i] ?? 0));
+  return largest === 0 ? 1 : Math.fround(largest / 127);
+}
+
+function scalesOf(matrix: MatrixRows, group: number): Float32Array {
+  const values = rowValues(matrix);
+  return Float32Array.from({ length: values.length / group }, (_, i) => scaleOf(values, i * group, group));
+}
+
+function bytesOf(array: ArrayBufferView): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
