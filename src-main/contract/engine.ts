@@ -125,6 +125,11 @@ export const engineReplySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('error'), id: z.number().int(), failure: failureSchema }),
   /** Answer to a ping, with the resident memory of the engine process in bytes. */
   z.object({ type: z.literal('pong'), id: z.number().int(), memoryBytes: z.number().nonnegative() }),
+  /** A line for the log: never what was said, asked or answered. */
+  z.object({
+    type: z.literal('log'),
+    event: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  }),
 ]);
 export type EngineReply = z.infer<typeof engineReplySchema>;
 
