@@ -1,0 +1,101 @@
+import type { Conversation, Turn } from '../contract/index.ts';
+import { createAnswering } from './answering.ts';
+import { createAsking } from './asking.ts';
+import { createHearing } from './hearing.ts';
+import { markdownExport } from './markdown-export.ts';
+import type { AskOptions, ConversationPorts, Submitted } from './ports.ts';
+import { titleFrom } from './titles.ts';
+
+/**
+ * The use cases behind the contract's requests. Asking resolves once question and (still empty) answer are on disk;
+ * the answer then streams through `emit`. What is asked wrongly rejects with ParlanceError and stores nothing; whatever
+ * goes wrong later ends in the answer's turn, whose question stays for another try.
+ */
+export function createConversations(ports: ConversationPorts) {
+  const { store, audio, emit, forget } = ports;
+  const answering = createAnswering(ports);
+  const hearing = createHearing({ ...ports, retitle });
+  const asking = createAsking({ ...ports, answering, retitle, announce });
+
+  /** Gives a conversation its title while it has none but `known` ones made here; a person's own stays. */
+  async function retitle(conversationId: string, words: string, known: readonly string[]): Promise<void> {
+    const { title } = await store.conversation(conversationId);
+    const better = titleFrom(words);
+    if (better !== null && known.includes(title)) await store.renameConversation(conversationId, better);
+  }
+
+  async function announce(conversationId: string): Promise<Conversation> {
+    const conversation = await store.conversation(conversationId);
+    emit({ event: 'conversation.updated', conversation });
+    return conversation;
+  }
+
+  return {
+    list: (query: { search?: string | undefined; limit: number }) => store.conversations(query),
+
+    async open(id: string): Promise<{ conversation: Conversation; turns: Turn[] }> {
+      return { conversation: await store.conversation(id), turns: await store.turns(id) };
+    },
+
+    async rename(id: string, title: string): Promise<Conversation> {
+      await store.renameConversation(id, title);
+      return announce(id);
+    },
+
+    async pin(id: string, pinned: boolean): Promise<Conversation> {
+      await store.pinConversation(id, pinned);
+      return announce(id);
+    },
+
+    /** Deletes a conversation with its sound and what the engine keeps of it. */
+    async remove(id: string): Promise<void> {
+      await asking.inTurn(id, async () => {
+        await answering.stopAll(id);
+        await store.deleteConversation(id);
+      });
+      emit({ event: 'conversation.deleted', id });
+      await forget?.(id);
+    },
+
+    async exportMarkdown(id: string): Promise<{ name: string; markdown: string }> {
+      return markdownExport(await store.conversation(id), await store.turns(id));
+    },
+
+    askText: (asked: { conversationId: string | null; text: string } & AskOptions): Promise<Submitted> =>
+      asking.askText(asked),
+
+    /** `samples`: f32 in -1..1 at 16 kHz, mono; on disk before the engine hears of them. */
+    askAudio: (
+      asked: { conversationId: string | null; samples: Float32Array } & AskOptions,
+    ): Promise<Submitted> => asking.askAudio(asked),
+
+    /** Sends a recording from the spool, once: a second call while it is under way gets the same result. */
+    sendRecording: (asked: { id: string } & AskOptions): Promise<Submitted> => asking.sendRecording(asked),
+
+    stop: (answerId: string): Promise<void> => answering.stop(answerId),
+
+    /** Answers the same question again, with the same sound; the old answer stays beside the new one. */
+    retry: (asked: { answerId: string } & AskOptions): Promise<Submitted> => asking.retry(asked),
+
+    /** What Whisper hears in a spoken turn, for reading. */
+    heardAs: (turnId: string): Promise<Turn> => hearing.heardAs(turnId),
+
+    async audio(turnId: string): Promise<{ wav: Uint8Array }> {
+      return { wav: await audio.read(hearing.clipOf(await store.turn(turnId)).sha256) };
+    },
+
+    /** The answer once it has ended, however it did. */
+    finished: (answerId: string): Promise<Turn> => answering.finished(answerId),
+
+    /** Marks what a process that died was writing. Call it once at the start. */
+    async recover(): Promise<Turn[]> {
+      const turns = await store.markInterrupted();
+      for (const turn of turns) emit({ event: 'turn.updated', turn });
+      return turns;
+    },
+
+    /** Stops what is being written and resolves when it is stored. The ports stay open. */
+    close: (): Promise<void> => answering.stopAll(),
+  };
+}
+export type Conversations = ReturnType<typeof createConversations>;

@@ -1,0 +1,47 @@
+import type {
+  AppEvent,
+  AudioStorePort,
+  Conversation,
+  DevicePreference,
+  EngineName,
+  EnginePort,
+  Sampling,
+  SpoolPort,
+  StorePort,
+  Turn,
+} from '../contract/index.ts';
+
+/** What a conversation needs to know of the bundle that answers. */
+export interface AnsweringBundle {
+  readonly id: string;
+  readonly folder: string;
+  readonly preferredEngine: EngineName;
+  readonly generation: Pick<Sampling, 'maxTokens' | 'temperature' | 'topP' | 'repetitionPenalty'>;
+}
+
+export interface ConversationPorts {
+  readonly store: StorePort;
+  readonly audio: AudioStorePort;
+  readonly spool: SpoolPort;
+  readonly engine: EnginePort;
+  /** Rejects with bundle-missing and its like: the answer then fails with that, and its question is kept. */
+  readonly bundle: () => Promise<AnsweringBundle>;
+  readonly emit: (event: AppEvent) => void;
+  /** Told when a conversation is deleted, so that what an engine keeps of it goes too. */
+  readonly forget?: (conversationId: string) => Promise<void>;
+  /** Told what went wrong after an answer was safe (its conversation's title, say). A process warning when left out. */
+  readonly report?: (error: unknown) => void;
+}
+
+/** Left out: the settings' device, the engine they name, the bundle's sampling. */
+export interface AskOptions {
+  readonly engine?: EngineName | undefined;
+  readonly device?: DevicePreference | undefined;
+  readonly sampling?: Partial<Sampling> | undefined;
+}
+
+export interface Submitted {
+  readonly conversation: Conversation;
+  readonly question: Turn;
+  readonly answer: Turn;
+}
