@@ -1,0 +1,146 @@
+import { z } from 'zod';
+import { ModelError } from '../../errors.ts';
+import type { LazyTensor, TensorSource } from '../../formats/tensor-source.ts';
+import type { Value, Weight } from '../../graph/definition.ts';
+import { Graph } from '../../graph/graph.ts';
+import { shapeMismatch } from '../../graph/shape.ts';
+import { type LinearKind, linear } from '../linear.ts';
+import { floatWeight } from '../matrix-weights.ts';
+
+/** The adaptor's configuration file, as its training wrote it. */
+export const stackConvCtcConfigSchema = z.object({
+  adaptor: z.object({
+    /** Width of an encoder frame. */
+    din: z.number().int().positive(),
+    /** Encoder frames put beside one another. */
+    k: z.number().int().positive(),
+    /** Width inside. */
+    d: z.number().int().positive(),
+    /** Width of the LLM's embeddings. */
+    dl: z.number().int().positive(),
+    blocks: z.number().int().min(0).max(64),
+    /** Frames to each side that a depthwise convolution sees. */
+    ctx: z.number().int().min(0).max(64),
+    ff: z.number().int().positive(),
+  }),
+  mode: z.enum(['compress', 'all']),
+  /** LLM tokens that are the classes of the CTC head; class 0 is the blank, class i the token at i − 1. */
+  vocab: z.array(z.number().int().nonnegative()).min(1),
+});
+export type StackConvCtcConfig = z.infer<typeof stackConvCtcConfigSchema>;
+
+const epsilon = 1e-6;
+
+/**
+ * Stacked frames, convolutions and a CTC head over the LLM's own embeddings: `encoder` f32 [1, frames, din] → `adaptor` f32
+ * [1, frames/k, dl] and `labels` i64 [1, frames/k].
+ *
+ * RMS norm → k frames stacked → linear → blocks of (RMS norm, depthwise convolution, SiLU, linear) and (RMS norm, SwiGLU), both
+ * added to what came in → RMS norm → linear → unit vector · scale. The head's classes are a blank and the cosine with the
+ * embedding of each listed token, · τ + bias.
+ *
+ * `embeddings` is the LLM's token table [vocabulary, dl]. Throws `shape-mismatch` when LLM, adaptor and configuration disagree.
+ */
+export function stackConvCtc(
+  source: TensorSource,
+  config: StackConvCtcConfig,
+  embeddings: LazyTensor,
+  kind: LinearKind,
+): Graph {
+  const { din, k, dl, blocks } = config.adaptor;
+  if (embeddings.shape[1] !== dl)
+    throw shapeMismatch(
+      `The adaptor gives vectors of ${dl}, the LLM's embeddings are ${embeddings.shape[1]} wide`,
+    );
+  const g = new Graph('stack-conv-ctc');
+  const layer = (x: Value, name: string) => linearLayer(g, source, x, name, kind);
+  const encoded = g.input('encoder', 'float32', [1, 'frames', din]);
+  const stacked = g.reshape(rmsNorm(g, source, encoded, 'inn'), [0, -1, k * din]);
+  let x = layer(stacked, 'stack');
+  for (let block = 0; block < blocks; block++)
+    x = convolutionBlock(g, source, x, `blocks.${block}`, config, kind);
+  const normed = rmsNorm(g, source, x, 'nf');
+  const direction = layer(normed, 'out');
+  const unit = g.div(direction, g.max(g.reduceL2(direction, -1), g.constant('float32', [], [1e-12])));
+  g.output('adaptor', g.mul(unit, weightOf(g, source, 'scale')), [1, `frames/${k}`, dl]);
+  const classes = g.matMul(unit, g.weight('ctc.classes', classWeight(source, config, embeddings)));
+  const bias = g.weight('ctc.bias', floatWeight(source.tensor('ctc.bias'), [config.vocab.length]));
+  const scores = g.concat([layer(normed, 'blank'), g.add(classes, bias)], -1);
+  g.output('labels', g.argMax(scores, -1), [1, `frames/${k}`]);
+  return g;
+}
+
+function convolutionBlock(
+  g: Graph,
+  source: TensorSource,
+  x: Value,
+  name: string,
+  config: StackConvCtcConfig,
+  kind: LinearKind,
+): Value {
+  const { d, ctx, ff } = config.adaptor;
+  const channels = g.transpose(rmsNorm(g, source, x, `${name}.n1`), [0, 2, 1]);
+  const kernel = weightOf(g, source, `${name}.dw.weight`);
+  const neighbours = g.conv(channels, kernel, weightOf(g, source, `${name}.dw.bias`), {
+    padding: [ctx, ctx],
+    groups: d,
+  });
+  const mixed = linearLayer(g, source, silu(g, g.transpose(neighbours, [0, 2, 1])), `${name}.pw`, kind);
+  const heard = g.add(x, mixed);
+  const wide = linearLayer(g, source, rmsNorm(g, source, heard, `${name}.n2`), `${name}.w1`, kind);
+  const [gate = wide, value = wide] = g.split(wide, [ff, ff], 2);
+  return g.add(heard, linearLayer(g, source, g.mul(silu(g, gate), value), `${name}.w2`, kind));
+}
+
+function silu(g: Graph, x: Value): Value {
+  return g.mul(x, g.sigmoid(x));
+}
+
+function rmsNorm(g: Graph, source: TensorSource, x: Value, name: string): Value {
+  return g.norm(x, weightOf(g, source, `${name}.g`), epsilon);
+}
+
+function weightOf(g: Graph, source: TensorSource, name: string): Value {
+  return g.weight(`adaptor.${name}`, floatWeight(source.tensor(`adaptor.${name}`)));
+}
+
+/** The blank's single row is not worth quantising. */
+function linearLayer(g: Graph, source: TensorSource, x: Value, name: string, kind: LinearKind): Value {
+  const bias = source.has(`adaptor.${name}.bias`) ? source.tensor(`adaptor.${name}.bias`) : null;
+  const weight = source.tensor(`adaptor.${name}.weight`);
+  return linear(g, x, { weight, bias }, weight.shape[0] === 1 ? 'float' : kind);
+}
+
+/** [dl, classes]: unit vectors of the listed tokens' embeddings, times τ. */
+function classWeight(
+  source: TensorSource,
+  { adaptor, vocab }: StackConvCtcConfig,
+  embeddings: LazyTensor,
+): Weight {
+  const width = adaptor.dl;
+  const [vocabulary = 0] = embeddings.shape;
+  const outside = vocab.find((token) => token >= vocabulary);
+  if (outside !== undefined)
+    throw new ModelError(
+      'shape-mismatch',
+      `The adaptor's head lists token ${outside}, but the LLM has only ${vocabulary}.`,
+      'Use the LLM that the adaptor was trained for.',
+    );
+  return {
+    type: 'float32',
+    shape: [width, vocab.length],
+    read: () => {
+      const table = embeddings.float32();
+      const [tau = 1] = source.tensor('adaptor.tau').float32();
+      const classes = new Float32Array(width * vocab.length);
+      vocab.forEach((token, column) => {
+        const row = table.subarray(token * width, (token + 1) * width);
+        const length = Math.max(1e-12, Math.hypot(...row));
+        row.forEach((value, i) => {
+          classes[i * vocab.length + column] = (value / length) * tau;
+        });
+      });
+      return new Uint8Array(classes.buffer);
+    },
+  };
+}
