@@ -44,7 +44,7 @@ module.exports = {
     only(
       'models-imports',
       '^src-main/models/',
-      ['^src-main/(contract|models)/', '^native-models/'],
+      ['^src-main/(contract|models|platform)/', '^native-models/'],
       'Fetches and builds bundles.',
     ),
     only('store-imports', '^src-main/store/', ['^src-main/(contract|store|platform)/'], 'Implements ports.'),
