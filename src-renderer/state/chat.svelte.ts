@@ -1,0 +1,197 @@
+import type {
+  AppEvent,
+  Conversation,
+  EngineName,
+  RequestOutput,
+  Turn,
+} from '../../src-main/contract/index.ts';
+import { client } from '../services/client.ts';
+import { announcer } from './announcer.svelte.ts';
+import { exchangesOf } from './exchanges.ts';
+import { notices } from './notices.svelte.ts';
+import { conversationAddress, route } from './route.svelte.ts';
+
+type Phase = Extract<AppEvent, { event: 'turn.phase' }>['phase'];
+type Submitted = RequestOutput<'turns.askText'>;
+
+/** The conversation that is open, and what is asked and answered in it. */
+class Chat {
+  conversation = $state.raw<Conversation | null>(null);
+  turns = $state<Turn[]>([]);
+  phases = $state<Record<string, Phase>>({});
+  /** The id of a conversation that was asked for and is not there. */
+  missing = $state<string | null>(null);
+  /** Question id → answer id, where a person looked at another version. */
+  #chosen = $state.raw<ReadonlyMap<string, string>>(new Map());
+  /** Answers being written, also those of other conversations: text so far by turn id. */
+  #writing = new Map<string, string>();
+  #drafts = $state<Record<string, string>>({});
+
+  exchanges = $derived(exchangesOf(this.turns, this.#chosen));
+  streaming = $derived(this.turns.findLast(({ status }) => status === 'streaming'));
+
+  get draft(): string {
+    return this.#drafts[this.conversation?.id ?? ''] ?? '';
+  }
+
+  set draft(text: string) {
+    this.#drafts[this.conversation?.id ?? ''] = text;
+  }
+
+  /** Shows a conversation, or an empty new one. */
+  async open(id: string | null) {
+    if (id !== null && id === this.conversation?.id) return;
+    this.missing = null;
+    this.#chosen = new Map();
+    this.conversation = null;
+    this.turns = [];
+    if (id !== null) await this.reload(id);
+  }
+
+  async reload(id = this.conversation?.id) {
+    if (id === undefined) return;
+    try {
+      const { conversation, turns } = await client.call('conversations.open', { id });
+      if (route.conversationId !== id) return;
+      this.conversation = conversation;
+      this.turns = turns.map((turn) => this.#withNewestText(turn));
+    } catch (thrown) {
+      if (thrown instanceof Error && 'code' in thrown && thrown.code === 'conversation-missing')
+        this.missing = id;
+      else notices.fail(thrown);
+    }
+  }
+
+  async askText(text: string) {
+    const draftOf = this.conversation?.id ?? '';
+    this.#drafts[draftOf] = '';
+    const asked = await this.#submit(() =>
+      client.call('turns.askText', { conversationId: this.conversation?.id ?? null, text }),
+    );
+    if (!asked) this.#drafts[draftOf] ||= text;
+  }
+
+  async askFile(file: File) {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    await this.#submit(() =>
+      client.call('turns.askFile', { conversationId: this.conversation?.id ?? null, name: file.name, bytes }),
+    );
+  }
+
+  async retry(answer: Turn, engine?: EngineName) {
+    await this.#submit(() =>
+      client.call('turns.retry', { answerId: answer.id, ...(engine === undefined ? {} : { engine }) }),
+    );
+  }
+
+  async askLastAgain() {
+    const last = this.exchanges.at(-1)?.answer;
+    if (last && last.status !== 'streaming') await this.retry(last);
+  }
+
+  async stop() {
+    if (!this.streaming) return;
+    try {
+      await client.call('turns.stop', { answerId: this.streaming.id });
+    } catch (thrown) {
+      notices.fail(thrown);
+    }
+  }
+
+  /** Asks Whisper what it hears in a spoken turn, for reading. */
+  async hear(turn: Turn) {
+    try {
+      this.#upsert(await client.call('turns.heardAs', { turnId: turn.id }));
+    } catch (thrown) {
+      notices.fail(thrown);
+      throw thrown;
+    }
+  }
+
+  choose(questionId: string, answerId: string) {
+    this.#chosen = new Map(this.#chosen).set(questionId, answerId);
+  }
+
+  /** Shows what was just asked, in its conversation, which may be a new one. */
+  adopt({ conversation, question, answer }: Submitted) {
+    if (this.conversation?.id !== conversation.id) {
+      this.turns = [];
+      this.#chosen = new Map();
+    }
+    this.conversation = conversation;
+    this.#upsert(question);
+    this.#upsert(answer);
+    this.choose(question.id, answer.id);
+    // Questions follow the newest turn: whatever older version was being looked at, this one has to be seen.
+    const parent = this.turns.find(({ id }) => id === question.parentId);
+    if (parent?.parentId) this.choose(parent.parentId, parent.id);
+    route.open(conversationAddress(conversation.id));
+  }
+
+  receive(event: AppEvent) {
+    switch (event.event) {
+      case 'turn.created':
+      case 'turn.updated':
+        if (event.turn.status !== 'streaming') {
+          this.#writing.delete(event.turn.id);
+          announcer.finish(event.turn);
+        }
+        if (event.turn.conversationId === this.conversation?.id) this.#upsert(event.turn);
+        break;
+      case 'turn.phase':
+        this.phases[event.turnId] = event.phase;
+        break;
+      case 'turn.token':
+        this.#append(event.turnId, event.length, event.text);
+        break;
+      case 'conversation.updated':
+        if (event.conversation.id === this.conversation?.id) this.conversation = event.conversation;
+        break;
+    }
+  }
+
+  async #submit(ask: () => Promise<Submitted>): Promise<boolean> {
+    try {
+      this.adopt(await ask());
+      return true;
+    } catch (thrown) {
+      notices.fail(thrown);
+      return false;
+    }
+  }
+
+  #append(turnId: string, length: number, text: string) {
+    const turn = this.turns.find(({ id }) => id === turnId);
+    const known = this.#writing.get(turnId) ?? turn?.text ?? '';
+    if (length > known.length) {
+      // A piece is missing: the main process has the whole answer so far.
+      if (turn) void this.reload();
+      return;
+    }
+    const whole = known.slice(0, length) + text;
+    this.#writing.set(turnId, whole);
+    if (turn?.status !== 'streaming') return;
+    turn.text = whole;
+    announcer.hear(turn);
+  }
+
+  #withNewestText(turn: Turn): Turn {
+    if (turn.status !== 'streaming') return turn;
+    const writing = this.#writing.get(turn.id) ?? '';
+    const text = writing.length > turn.text.length ? writing : turn.text;
+    this.#writing.set(turn.id, text);
+    return { ...turn, text };
+  }
+
+  #upsert(turn: Turn) {
+    const index = this.turns.findIndex(({ id }) => id === turn.id);
+    const known = this.turns[index];
+    // The reply to a question can arrive after the event that its answer is finished.
+    if (known && turn.status === 'streaming' && known.status !== 'streaming') return;
+    const newest = this.#withNewestText(turn);
+    if (known) this.turns[index] = newest;
+    else this.turns.push(newest);
+  }
+}
+
+export const chat = new Chat();
