@@ -1,15 +1,20 @@
 import type { LazyTensor } from '../formats/tensor-source.ts';
 import type { Value } from '../graph/definition.ts';
 import type { Graph } from '../graph/graph.ts';
-import { byteBlocks, floatSlice, int8Columns, matrixRows, transposedWeight } from './matrix-weights.ts';
+import {
+  byteBlocks,
+  floatSlice,
+  int8Columns,
+  type MatrixRows,
+  matrixRows,
+  transposedWeight,
+} from './matrix-weights.ts';
 
 /**
  * How a linear layer is computed. `float`: as it is. `dynamic-int8`: activations become int8 on the way, one scale a tensor; the
  * fastest on a CPU for many positions, and known to no other provider. `byte-blocks`: 8-bit weights in blocks of 32, known to all.
  */
 export type LinearKind = 'float' | 'dynamic-int8' | 'byte-blocks';
-
-export const byteBlockSize = 32;
 
 export interface LinearWeights {
   readonly weight: LazyTensor;
@@ -42,16 +47,17 @@ export function linear(g: Graph, x: Value, weights: LinearWeights, kind: LinearK
       );
     }
     case 'byte-blocks':
-      return g.matMulNBits(x, byteBlockWeight(g, name, weights), bias);
+      return g.matMulNBits(x, byteBlockWeight(g, name, matrix), bias);
   }
 }
 
-/** A matrix in 8-bit blocks, as linear layers and tables share it. */
-export function byteBlockWeight(g: Graph, name: string, { weight, rows }: LinearWeights) {
-  const { data, scales } = byteBlocks(matrixRows(weight, rows?.first, rows?.count), byteBlockSize);
+/** A matrix in 8-bit blocks of 32 (16 where the width demands it), as linear layers and tables share it. */
+export function byteBlockWeight(g: Graph, name: string, matrix: MatrixRows) {
+  const blockSize = matrix.columns % 32 === 0 ? 32 : 16;
+  const { data, scales } = byteBlocks(matrix, blockSize);
   return {
     bits: 8,
-    blockSize: byteBlockSize,
+    blockSize,
     data: g.weight(`${name}.blocks`, data),
     scales: g.weight(`${name}.scales`, scales),
     zeroPoints: null,

@@ -4,12 +4,11 @@ import type { Value } from '../graph/definition.ts';
 import { Graph } from '../graph/graph.ts';
 import { shapeMismatch } from '../graph/shape.ts';
 import { byteBlockWeight, linear } from './linear.ts';
-import { floatWeight } from './matrix-weights.ts';
+import { floatWeight, matrixRows } from './matrix-weights.ts';
 import { feedForward, layerNorm, layerWeights, type WhisperSizes, whisperSizes } from './whisper.ts';
 
 /** 8-bit blocks keep greedy transcripts as they are and halve the bytes a token reads; every provider knows them. */
 const kind = 'byte-blocks';
-const headSize = 64;
 
 /**
  * Keys and values of the encoder's output, once for each clip: `encoder` f32 [1, T, d] → `cross.N.key|value` [1, heads, T,
@@ -24,7 +23,7 @@ export function whisperCrossAttention(source: TensorSource): Graph {
     const [key, value] = g.split(linear(g, encoded, weights, kind), [sizes.hidden, sizes.hidden], 2);
     for (const [part, projected] of Object.entries({ key, value })) {
       if (projected === undefined) throw new Error('split gives two');
-      const heads = g.transpose(g.reshape(projected, [0, 0, sizes.heads, headSize]), [0, 2, 1, 3]);
+      const heads = g.transpose(g.reshape(projected, [0, 0, sizes.heads, sizes.headSize]), [0, 2, 1, 3]);
       g.output(`cross.${layer}.${part}`, heads);
     }
   }
@@ -41,10 +40,8 @@ export function whisperDecoder(source: TensorSource): Graph {
   const ids = g.input('input_ids', 'int64', [1, 'S']);
   const position = g.input('position', 'int64', [1]);
   const caches = Array.from({ length: sizes.decoderLayers }, (_, layer) => cacheInputs(g, layer, sizes));
-  const table = byteBlockWeight(g, 'decoder/embeddings/weight', {
-    weight: source.tensor('decoder/embeddings/weight'),
-    bias: null,
-  });
+  const name = 'decoder/embeddings/weight';
+  const table = byteBlockWeight(g, name, matrixRows(source.tensor(name)));
   const embedded = g.add(embed(g, table, ids, sizes), positions(g, source, ids, position));
   const mask = causalMask(g, ids, caches[0]?.pastKey);
   let x = embedded;
@@ -66,7 +63,7 @@ interface LayerCache {
   readonly crossValue: Value;
 }
 
-function cacheInputs(g: Graph, layer: number, { heads }: WhisperSizes): LayerCache {
+function cacheInputs(g: Graph, layer: number, { heads, headSize }: WhisperSizes): LayerCache {
   const cache = (name: string, length: string) => g.input(name, 'float32', [1, heads, length, headSize]);
   return {
     pastKey: cache(`past.${layer}.key`, 'P'),
@@ -133,7 +130,7 @@ function selfAttention(
     sizes: WhisperSizes;
   },
 ): Value {
-  const { hidden, heads } = sizes;
+  const { hidden, heads, headSize } = sizes;
   const normed = layerNorm(g, source, x, `${name}/self_attention/layer_norm`);
   const qkv = linear(g, normed, layerWeights(source, `${name}/self_attention/linear_0`), kind);
   const [query = qkv, key = qkv, value = qkv] = g.split(qkv, [hidden, hidden, hidden], 2);

@@ -10,6 +10,7 @@ export interface WhisperSizes {
   readonly mels: 80 | 128;
   readonly hidden: number;
   readonly heads: number;
+  readonly headSize: number;
   readonly encoderLayers: number;
   readonly decoderLayers: number;
   /** Encoder positions of 20 ms. */
@@ -19,7 +20,8 @@ export interface WhisperSizes {
 }
 
 export const layerNormEpsilon = 1e-5;
-const headSize = 64;
+/** Of every published Whisper; a file may say otherwise. */
+const usualHeadSize = 64;
 
 /** Reads the sizes off a CTranslate2 Whisper's tensors. Throws `not-supported` or `tensor-missing` when it is something else. */
 export function whisperSizes(source: TensorSource): WhisperSizes {
@@ -27,16 +29,20 @@ export function whisperSizes(source: TensorSource): WhisperSizes {
   const [maxPositions = 0] = source.tensor('encoder/position_encodings/encodings').shape;
   const [vocabulary = 0] = source.tensor('decoder/embeddings/weight').shape;
   const [maxTokens = 0] = source.tensor('decoder/position_encodings/encodings').shape;
-  if ((mels !== 80 && mels !== 128) || hidden === 0 || hidden % headSize !== 0)
+  const heads = source.has('encoder/num_heads')
+    ? (source.tensor('encoder/num_heads').float32()[0] ?? 0)
+    : hidden / usualHeadSize;
+  if ((mels !== 80 && mels !== 128) || heads < 1 || hidden % heads !== 0)
     throw new ModelError(
       'not-supported',
-      `A Whisper of ${mels} mel bands and width ${hidden} is not known.`,
+      `A Whisper of ${mels} mel bands, width ${hidden} and ${heads} heads is not known.`,
       'Use one of the published sizes, tiny to large-v3.',
     );
   return {
     mels,
     hidden,
-    heads: hidden / headSize,
+    heads,
+    headSize: hidden / heads,
     encoderLayers: countLayers(source, 'encoder'),
     decoderLayers: countLayers(source, 'decoder'),
     maxPositions,

@@ -42,8 +42,12 @@ export class CTranslate2Model implements TensorSource, Disposable {
     return requireTensor(this.#tensors, name, this.#file.path);
   }
 
-  [Symbol.dispose](): void {
+  close(): void {
     this.#file.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 }
 

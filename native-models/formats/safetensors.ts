@@ -58,8 +58,12 @@ export class Safetensors implements TensorSource, Disposable {
     return requireTensor(this.#tensors, name, this.#file.path);
   }
 
-  [Symbol.dispose](): void {
+  close(): void {
     this.#file.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 }
 
