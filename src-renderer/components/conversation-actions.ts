@@ -2,7 +2,7 @@ import Pencil from '@lucide/svelte/icons/pencil';
 import Pin from '@lucide/svelte/icons/pin';
 import PinOff from '@lucide/svelte/icons/pin-off';
 import Share from '@lucide/svelte/icons/share';
-import Trash from '@lucide/svelte/icons/trash-2';
+import Trash from '@lucide/svelte/icons/trash';
 import type { Conversation } from '../../src-main/contract/index.ts';
 import { conversations } from '../state/conversations.svelte.ts';
 import type { MenuItem } from './Menu.svelte';
