@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { ParlanceError, toFailure } from '../contract/index.ts';
+import { instancePath } from '../server/pages.ts';
+import { type RunningServer, startServer } from '../server/server.ts';
+import { answeringBundle, chooseBundle, defaultBundle } from './bundle-choice.ts';
+import { type Composition, compose } from './composition.ts';
+import { contentSecurityPolicy } from './content-security-policy.ts';
+import { rendererFolder } from './entries.ts';
+import { type Home, openHome } from './home.ts';
+import { claimInstance, newInstanceKey, runningAddress } from './instance.ts';
+import { type Log, openLog } from './log.ts';
+import { installedBundles } from './models-and-devices.ts';
+import { ensureScreen } from './screen-build.ts';
+
+interface Options {
+  readonly port: number;
+  readonly open: boolean;
+}
+
+function readOptions(parameters: string[]): Options {
+  const { values } = parseArgs({
+    args: parameters,
+    options: { port: { type: 'string', default: '0' }, open: { type: 'boolean', default: true } },
+    allowNegative: true,
+  });
+  const port = Number(values.port);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return { port, open: values.open };
+  throw new ParlanceError(
+    'invalid-request',
+    `--port ${values.port} is no port.`,
+    'Name one from 1 to 65535.',
+  );
+}
+
+/** One line, so that a program that starts us can read it. */
+function say(address: string): void {
+  process.stdout.write(`Parlance: ${address}\n`);
+}
+
+/** Opens the person's browser, where there is a screen to open it on. The address was printed in any case. */
+function openBrowser(address: string): void {
+  const { platform, env } = process;
+  if (platform === 'linux' && !env.DISPLAY && !env.WAYLAND_DISPLAY) return;
+  const [command, parameters] =
+    platform === 'darwin'
+      ? ['open', [address]]
+      : platform === 'win32'
+        ? ['rundll32', ['url.dll,FileProtocolHandler', address]]
+        : ['xdg-open', [address]];
+  const child = spawn(command, parameters as string[], { stdio: 'ignore', detached: true });
+  child.on('error', () => process.stderr.write('No browser could be opened; open the address above.\n'));
+  child.unref();
+}
+
+/** Resolves at the first SIGINT, SIGTERM or SIGHUP. */
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
+  });
+}
+
+async function start(home: Home, log: Log, port: number, key: string): Promise<[Composition, RunningServer]> {
+  const composition = await compose({
+    home,
+    log,
+    mode: 'browser',
+    modelsAndDevices: () => installedBundles(home),
+    bundle: async () => answeringBundle(chooseBundle(home.models, defaultBundle)),
+  });
+  try {
+    const { endpoint } = composition;
+    const server = await startServer({
+      endpoint,
+      port,
+      rendererFolder,
+      contentSecurityPolicy,
+      instanceKey: key,
+    });
+    return [composition, server];
+  } catch (error) {
+    await composition.close();
+    throw error;
+  }
+}
+
+/** Browser mode: the composition behind a loopback address. Ends when a signal asks it to. */
+async function main(): Promise<void> {
+  const { port, open } = readOptions(process.argv.slice(2));
+  const show = (address: string) => {
+    say(address);
+    if (open) openBrowser(address);
+  };
+  const home = await openHome();
+  const running = await runningAddress(home.instanceFile, instancePath);
+  if (running !== null) return show(running);
+
+  const stop = stopSignal();
+  await ensureScreen();
+  const log = openLog(home.logs, 'browser');
+  const key = newInstanceKey();
+  const [composition, server] = await start(home, log, port, key);
+  try {
+    const claim = await claimInstance(home.instanceFile, server.port, key);
+    if (claim === null) {
+      // Another start was a moment faster: it is the one to use.
+      const other = await runningAddress(home.instanceFile, instancePath);
+      if (other !== null) show(other);
+      return;
+    }
+    try {
+      show(server.freshAddress());
+      log.info({ event: 'stopping', signal: await stop });
+    } finally {
+      await claim.release();
+    }
+  } finally {
+    await server.close();
+    await composition.close();
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  const { message, hint } = toFailure(error);
+  process.stderr.write(`error: ${message}; ${hint}\n`);
+  process.exitCode = 1;
+}

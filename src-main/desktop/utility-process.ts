@@ -1,0 +1,61 @@
+import { utilityProcess } from 'electron';
+
+/** Bytes of the error stream that are kept to explain a crash. */
+const lastWordsLength = 4096;
+
+/** How a process ended. */
+interface Exit {
+  code: number | null;
+  signal: string | null;
+  lastWords: string;
+}
+
+/** One run of a helper process, as plain messages. */
+export interface HelperProcess {
+  readonly pid: number | undefined;
+  send(message: unknown): void;
+  onMessage(listener: (message: unknown) => void): void;
+  onExit(listener: (exit: Exit) => void): void;
+  kill(): void;
+}
+
+/**
+ * Starts a module as a utility process: the desktop's counterpart of a child of Node. The packaged app cannot run its
+ * own executable as Node (that fuse is off), so every helper process is started here.
+ */
+export function startUtilityProcess(
+  entry: string,
+  parameters: readonly string[],
+  name: string,
+): HelperProcess {
+  const child = utilityProcess.fork(entry, [...parameters], {
+    serviceName: name,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let lastWords = '';
+  let ended = false;
+  child.stderr?.on('data', (chunk: Buffer) => {
+    lastWords = (lastWords + chunk.toString('utf8')).slice(-lastWordsLength);
+  });
+  child.on('exit', () => {
+    ended = true;
+  });
+  return {
+    get pid() {
+      return child.pid;
+    },
+    send(message) {
+      if (!ended) child.postMessage(message);
+    },
+    onMessage(listener) {
+      child.on('message', listener);
+    },
+    onExit(listener) {
+      child.on('exit', (code) => listener({ code, signal: null, lastWords: lastWords.trim() }));
+    },
+    kill() {
+      // `kill()` of a utility process asks politely; a hung engine does not listen.
+      if (child.pid !== undefined) process.kill(child.pid, 'SIGKILL');
+    },
+  };
+}
