@@ -103,11 +103,8 @@ export class Graph extends StandardOperators {
     return y;
   }
 
-  /** Rows of a table kept in blocks: data u8 [rows, columns·bits/8], scales f32 [rows, columns/block]. */
-  gatherBlockQuantized(
-    table: { readonly data: Value; readonly scales: Value; readonly bits: 4 | 8; readonly blockSize: number },
-    indices: Value,
-  ): Value {
+  /** Rows of a table kept in blocks: data u8 [rows, columns·bits/8], scales and zero points [rows, columns/block]. */
+  gatherBlockQuantized(table: BlockQuantized, indices: Value): Value {
     const columns = knownDimension(table.scales.shape, 1, 'GatherBlockQuantized') * table.blockSize;
     const attributes = {
       bits: int(table.bits),
@@ -115,7 +112,7 @@ export class Graph extends StandardOperators {
       gather_axis: int(0),
       quantize_axis: int(1),
     };
-    const inputs = [table.data, indices, table.scales];
+    const inputs = [table.data, indices, table.scales, table.zeroPoints];
     const output = { type: table.scales.type, shape: [...indices.shape, columns] };
     const [y] = this.op(microsoft, 'GatherBlockQuantized', inputs, attributes, [output]);
     return y;

@@ -1,0 +1,186 @@
+import type { Gguf } from '../formats/gguf.ts';
+import type { GraphDefinition, Value } from '../graph/definition.ts';
+import { Graph } from '../graph/graph.ts';
+import { type BlockMatrix, type BlockRows, blockMatrix, blockTable, blockWeights } from './block-matrix.ts';
+import type { LlamaSettings } from './llama-settings.ts';
+import { type Lora, loraBranch } from './lora.ts';
+import { floatWeight } from './matrix-weights.ts';
+import { rotaryTables } from './rotary.ts';
+
+/**
+ * How a decoder hands its keys and values on. `rows`: caches of a fixed capacity come in, only the new rows go out, all layers in
+ * one output; `device`: past and present for each layer, so that they can stay where they are; `every-logit`: as `device`, with
+ * the logits of every position, for looking into the model.
+ */
+export type DecoderForm = 'rows' | 'device' | 'every-logit';
+
+export interface LlamaParts {
+  readonly gguf: Gguf;
+  readonly settings: LlamaSettings;
+  readonly lora: Lora | null;
+}
+
+/** `input_ids` i64 [1, S] → `inputs_embeds` f32 [1, S, hidden]. */
+export function llamaEmbedGraph({ gguf }: LlamaParts): GraphDefinition {
+  const g = new Graph('embed');
+  const ids = g.input('input_ids', 'int64', [1, 'S']);
+  const table = blockTable(g, tableMatrix(gguf));
+  g.output('inputs_embeds', g.gatherBlockQuantized(table, ids));
+  return g.finish();
+}
+
+/**
+ * The LLaMA decoder (Touvron et al. 2023): pre-norm blocks of rotary grouped-query attention and SwiGLU, from embeddings to
+ * logits. Inputs and outputs are those of the bundle's manifest.
+ */
+export function llamaDecoderGraph(parts: LlamaParts, form: DecoderForm): GraphDefinition {
+  const { gguf, settings } = parts;
+  const g = new Graph(`decoder.${form}`);
+  const frame = decoderInputs(g, parts, form);
+  const weight = (name: string) => g.weight(name, floatWeight(gguf.tensor(name)));
+  const norm = (layer: number, name: string) => weight(`blk.${layer}.${name}.weight`);
+
+  let residual = frame.embeddings;
+  let x = g.norm(residual, norm(0, 'attn_norm'), settings.epsilon);
+  for (let layer = 0; layer < settings.layers; layer++) {
+    const attended = attention(g, parts, layer, x, frame);
+    const middle = g.skipNorm(attended, residual, norm(layer, 'ffn_norm'), settings.epsilon);
+    const next = layer + 1 < settings.layers ? norm(layer + 1, 'attn_norm') : weight('output_norm.weight');
+    const fed = feedForward(g, gguf, layer, middle.normed);
+    ({ normed: x, sum: residual } = g.skipNorm(fed, middle.sum, next, settings.epsilon));
+  }
+  const last = form === 'every-logit' ? x : g.slice(x, 1, -1);
+  g.output('logits', g.matMulNBits(last, blockWeights(g, outputMatrix(gguf))));
+  frame.finish();
+  return g.finish();
+}
+
+/** What every layer shares, and where its new keys and values go. */
+interface DecoderFrame {
+  readonly embeddings: Value;
+  readonly lastPosition: Value;
+  readonly totalLength: Value;
+  readonly cosines: Value;
+  readonly sines: Value;
+  readonly loraScale: Value | null;
+  past(layer: number): { key: Value; value: Value };
+  keep(layer: number, key: Value, value: Value): void;
+  /** Adds the outputs that hold what was kept. */
+  finish(): void;
+}
+
+function decoderInputs(g: Graph, { gguf, settings, lora }: LlamaParts, form: DecoderForm): DecoderFrame {
+  const { kvHeads, headSize } = settings;
+  const pastLength = form === 'rows' ? 'capacity' : 'P';
+  const embeddings = g.input('inputs_embeds', 'float32', [1, 'S', settings.hidden]);
+  const past = Array.from({ length: settings.layers }, (_, layer) => {
+    const cache = (kind: string) =>
+      g.input(`past_key_values.${layer}.${kind}`, 'float32', [1, kvHeads, pastLength, headSize]);
+    return { key: cache('key'), value: cache('value') };
+  });
+  const lastPosition = g.input('seqlens_k', 'int32', [1]);
+  const divisors = gguf.has('rope_freqs.weight') ? gguf.tensor('rope_freqs.weight').float32() : null;
+  const rotary = rotaryTables(settings.contextLength, headSize, settings.theta, divisors);
+  const rows: Value[] = [];
+  const newRows = form === 'rows' ? newRowsOf(g, embeddings, lastPosition) : null;
+  return {
+    embeddings,
+    lastPosition,
+    totalLength: g.input('total_sequence_length', 'int32', []),
+    cosines: g.weight('rotary.cosines', rotary.cosines),
+    sines: g.weight('rotary.sines', rotary.sines),
+    loraScale: lora === null ? null : g.input('lora_scale', 'float32', []),
+    past: (layer) => past[layer] ?? raiseLayer(layer),
+    keep: (layer, key, value) => {
+      if (newRows !== null) rows.push(newRows(key), newRows(value));
+      else {
+        g.output(`present.${layer}.key`, key, [1, kvHeads, 'P+S', headSize]);
+        g.output(`present.${layer}.value`, value, [1, kvHeads, 'P+S', headSize]);
+      }
+    },
+    finish: () => {
+      if (newRows !== null)
+        g.output('rows', g.concat(rows, 0), [2 * settings.layers, kvHeads, 'S', headSize]);
+    },
+  };
+}
+
+function raiseLayer(layer: number): never {
+  throw new RangeError(`the decoder has no layer ${layer}`);
+}
+
+/** Takes the rows of the positions that this run added out of a cache [1, kvHeads, capacity, headSize]. */
+function newRowsOf(g: Graph, embeddings: Value, lastPosition: Value): (cache: Value) => Value {
+  const end = g.add(g.cast(lastPosition, 'int64'), g.int64s([1]));
+  const start = g.sub(end, g.shapeOf(embeddings, 1, 2));
+  return (cache) => g.sliceAt(cache, 2, start, end, 'S');
+}
+
+function attention(g: Graph, parts: LlamaParts, layer: number, x: Value, frame: DecoderFrame): Value {
+  const { gguf, settings, lora } = parts;
+  const { heads, kvHeads, headSize } = settings;
+  const projected = (name: string, rows: readonly BlockRows[], input: Value) =>
+    g.matMulNBits(input, blockWeights(g, blockMatrix(`blk.${layer}.${name}`, rows)));
+  const tensor = (name: string) => gguf.tensor(`blk.${layer}.${name}.weight`);
+  const withLora = (y: Value, input: Value, projections: ReadonlyArray<{ name: string; outputs: number }>) =>
+    lora === null || frame.loraScale === null
+      ? y
+      : g.add(y, loraBranch(g, lora, layer, projections, input, frame.loraScale));
+
+  const order = halvesFromPairs(headSize);
+  const qkvRows = [
+    { tensor: tensor('attn_q'), order },
+    { tensor: tensor('attn_k'), order },
+    { tensor: tensor('attn_v'), order: null },
+  ];
+  const qkv = withLora(projected('attn_qkv', qkvRows, x), x, [
+    { name: 'q_proj', outputs: heads * headSize },
+    { name: 'k_proj', outputs: kvHeads * headSize },
+    { name: 'v_proj', outputs: kvHeads * headSize },
+  ]);
+  const past = frame.past(layer);
+  const { y, presentKey, presentValue } = g.groupQueryAttention({
+    ...{ qkv, pastKey: past.key, pastValue: past.value, heads, kvHeads },
+    ...{ lastPosition: frame.lastPosition, totalLength: frame.totalLength },
+    ...{ cosines: frame.cosines, sines: frame.sines },
+  });
+  frame.keep(layer, presentKey, presentValue);
+  const output = projected('attn_output', [{ tensor: tensor('attn_output'), order: null }], y);
+  return withLora(output, y, [{ name: 'o_proj', outputs: settings.hidden }]);
+}
+
+/** SwiGLU: `down(silu(gate(x)) · up(x))`. */
+function feedForward(g: Graph, gguf: Gguf, layer: number, x: Value): Value {
+  const product = (name: string, input: Value) => {
+    const tensor = gguf.tensor(`blk.${layer}.${name}.weight`);
+    return g.matMulNBits(
+      input,
+      blockWeights(g, blockMatrix(`blk.${layer}.${name}`, [{ tensor, order: null }])),
+    );
+  };
+  const gate = product('ffn_gate', x);
+  const silu = g.mul(gate, g.sigmoid(gate));
+  return product('ffn_down', g.mul(silu, product('ffn_up', x)));
+}
+
+/**
+ * GGUF stores the rows of a llama head so that rotated dimensions are neighbours; the split-half form wants dimension i beside
+ * i + headSize/2. Gives the file's row for a row in split-half order.
+ */
+function halvesFromPairs(headSize: number): (row: number) => number {
+  const half = headSize / 2;
+  return (row) => {
+    const within = row % headSize;
+    return row - within + 2 * (within % half) + Math.floor(within / half);
+  };
+}
+
+function tableMatrix(gguf: Gguf): BlockMatrix {
+  return blockMatrix('token_embd', [{ tensor: gguf.tensor('token_embd.weight'), order: null }]);
+}
+
+/** Models with tied embeddings have no matrix of their own: then it is the embedding table. */
+function outputMatrix(gguf: Gguf): BlockMatrix {
+  if (!gguf.has('output.weight')) return tableMatrix(gguf);
+  return blockMatrix('output', [{ tensor: gguf.tensor('output.weight'), order: null }]);
+}
