@@ -34,6 +34,8 @@ const encoderSchema = z.object({
   architecture: z.literal('whisper'),
   /** `features` f32 [1, mels, frames] → `encoder` f32 [1, frames/2, hidden]. Any even number of frames up to 2 × maxPositions. */
   graph: bundlePathSchema,
+  /** The same for providers other than the CPU, where `graph` uses operators that only the CPU has. */
+  deviceGraph: bundlePathSchema.optional(),
   hidden: z.number().int().positive(),
   maxPositions: z.number().int().positive(),
   framesPerSecond: z.number().positive(),

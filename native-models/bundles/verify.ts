@@ -198,7 +198,7 @@ function parseJson(text: string): unknown {
 function partsOf(manifest: BundleManifest): string[] {
   const { encoder, adaptor, llm, whisper } = manifest;
   return [
-    ...(encoder ? [encoder.graph] : []),
+    ...(encoder ? [encoder.graph, encoder.deviceGraph ?? encoder.graph] : []),
     ...(adaptor ? [adaptor.graph] : []),
     ...(llm ? [llm.embedGraph, llm.rowsGraph, llm.deviceGraph, llm.tokenizer] : []),
     ...(whisper ? [whisper.crossGraph, whisper.graph, whisper.tokenizer] : []),
