@@ -23,7 +23,7 @@ export function readOnly(path: string, cause?: unknown): ParlanceError {
 export function corrupt(path: string, detail: string, cause?: unknown): ParlanceError {
   return new ParlanceError(
     'database-corrupt',
-    `The database ${path} is damaged (${detail}). It was left as it is.`,
+    `The database ${path} is damaged (${detail.replace(/\s+/g, ' ')}). It was left as it is.`,
     `Put a copy from ${dirname(path)}/backups in its place, or rename it to start with an empty one; recorded sound stays in ${dirname(path)}/audio.`,
     { cause },
   );

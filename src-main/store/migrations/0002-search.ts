@@ -11,7 +11,7 @@ export const search: Migration = {
   up(database) {
     const index = (name: string) => `
       CREATE VIRTUAL TABLE ${name} USING fts5 (
-        words, content = '', contentless_delete = 1, prefix = '2 3', tokenize = 'unicode61 remove_diacritics 2'
+        words, content = '', contentless_delete = 1, prefix = '1 2 3', tokenize = 'unicode61 remove_diacritics 2'
       );`;
     database.exec(index('title_search') + index('turn_search'));
     database.function('search_words', { deterministic: true }, (text) => searchWords(String(text)));
