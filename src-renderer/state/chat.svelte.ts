@@ -12,6 +12,13 @@ import { notices } from './notices.svelte.ts';
 import { conversationAddress, route } from './route.svelte.ts';
 
 type Phase = Extract<AppEvent, { event: 'turn.phase' }>['phase'];
+/** Times are those of `performance.now()`, milliseconds. */
+export interface AnswerProgress {
+  askedAt: number;
+  firstAt: number | null;
+  pieces: number;
+  lastAt: number;
+}
 type Submitted = RequestOutput<'turns.askText'>;
 
 /** The conversation that is open, and what is asked and answered in it. */
@@ -25,6 +32,8 @@ class Chat {
   #chosen = $state.raw<ReadonlyMap<string, string>>(new Map());
   /** Answers being written, also those of other conversations: text so far by turn id. */
   #writing = new Map<string, string>();
+  /** What this window measured of answers it saw being written, by turn id. */
+  progress = $state<Record<string, AnswerProgress>>({});
   #drafts = $state<Record<string, string>>({});
 
   exchanges = $derived(exchangesOf(this.turns, this.#chosen));
@@ -134,7 +143,12 @@ class Chat {
       case 'turn.updated':
         if (event.turn.status !== 'streaming') {
           this.#writing.delete(event.turn.id);
+          delete this.progress[event.turn.id];
           announcer.finish(event.turn);
+        }
+        if (event.event === 'turn.created' && event.turn.status === 'streaming') {
+          const askedAt = performance.now();
+          this.progress[event.turn.id] = { askedAt, firstAt: null, pieces: 0, lastAt: askedAt };
         }
         if (event.turn.conversationId === this.conversation?.id) this.#upsert(event.turn);
         break;
@@ -170,9 +184,18 @@ class Chat {
     }
     const whole = known.slice(0, length) + text;
     this.#writing.set(turnId, whole);
+    this.#measure(turnId);
     if (turn?.status !== 'streaming') return;
     turn.text = whole;
     announcer.hear(turn);
+  }
+
+  #measure(turnId: string) {
+    const progress = this.progress[turnId];
+    if (!progress) return;
+    progress.lastAt = performance.now();
+    progress.firstAt ??= progress.lastAt;
+    progress.pieces += 1;
   }
 
   #withNewestText(turn: Turn): Turn {
