@@ -1,11 +1,19 @@
+import PQueue from 'p-queue';
 import type { EngineName, Provider } from '../contract/conversation.ts';
 import type {
   AnswerRequest,
   AnswerResult,
+  DevicePreference,
   Segment,
   TranscribeRequest,
   Transcript,
 } from '../contract/engine.ts';
+import { ParlanceError } from '../contract/errors.ts';
+import { answerTurn, cancelledAnswer } from './answer.ts';
+import { bundleDigest, LoadedBundle } from './loaded-bundle.ts';
+import { physicalCores } from './providers.ts';
+import { Stopwatch } from './stopwatch.ts';
+import { transcribeFile } from './transcribe.ts';
 
 /** What the engine is doing, for the screen: reading weights, encoding sound, prefilling, decoding. */
 export type Phase = 'loading' | 'hearing' | 'thinking' | 'writing';
@@ -52,4 +60,101 @@ export interface Engine {
   transcribe(request: TranscribeRequest, on: TranscribeListener, signal: AbortSignal): Promise<Transcript>;
   /** Writes the keys and values of every open conversation to the cache folder and frees the sessions. */
   close(): Promise<void>;
+}
+
+/** Nothing is read before the first request or `load`. */
+export function createEngine(options: EngineOptions): Engine {
+  return new LocalEngine(options);
+}
+
+class LocalEngine implements Engine {
+  readonly #options: Required<EngineOptions>;
+  /** One request at a time: two would only take the cores and the caches from each other. */
+  readonly #queue = new PQueue({ concurrency: 1 });
+  #bundle: LoadedBundle | null = null;
+
+  constructor(options: EngineOptions) {
+    this.#options = {
+      threads: physicalCores(),
+      memoryBytes: 512 * 2 ** 20,
+      snapshotBytes: 2 ** 30,
+      log: () => undefined,
+      ...options,
+    };
+  }
+
+  load(folder: string, provider: Provider, engine: EngineName): Promise<void> {
+    return this.#queue.add(async () => {
+      const bundle = await this.#open(folder, provider);
+      if (bundle.manifest.llm === null) return;
+      await bundle.conversations();
+      await bundle.speechModel(engine);
+    });
+  }
+
+  answer(request: AnswerRequest, on: AnswerListener, signal: AbortSignal): Promise<AnswerResult> {
+    const watch = new Stopwatch();
+    return this.#queue.add(async () => {
+      const provider = resolved(request.device);
+      if (signal.aborted) return cancelledAnswer(request.engine, provider, watch);
+      on.phase?.('loading');
+      const bundle = await this.#open(request.bundle, provider);
+      const parts = {
+        model: await bundle.languageModel(),
+        speech: await bundle.speechModel(request.engine),
+        conversations: await bundle.conversations(),
+        bundle: bundle.digest,
+        provider,
+        system: bundle.manifest.prompt.system,
+      };
+      return answerTurn(parts, request, on, watch, signal);
+    });
+  }
+
+  transcribe(request: TranscribeRequest, on: TranscribeListener, signal: AbortSignal): Promise<Transcript> {
+    const watch = new Stopwatch();
+    return this.#queue.add(async () => {
+      const provider = resolved(request.device);
+      on.phase?.('loading');
+      const bundle = await this.#open(request.bundle, provider);
+      return transcribeFile(bundle, request, on, watch, signal);
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#queue.add(() => this.#release());
+  }
+
+  /** The bundle of a request. Another one, or the same one built anew, takes the place of the one in use. */
+  async #open(folder: string, provider: Provider): Promise<LoadedBundle> {
+    const current = this.#bundle;
+    if (current?.folder === folder && current.provider === provider && (await isUnchanged(current)))
+      return current;
+    await this.#release();
+    this.#bundle = await LoadedBundle.open(folder, provider, this.#options);
+    return this.#bundle;
+  }
+
+  async #release(): Promise<void> {
+    const bundle = this.#bundle;
+    this.#bundle = null;
+    await bundle?.close();
+  }
+}
+
+async function isUnchanged(bundle: LoadedBundle): Promise<boolean> {
+  try {
+    return (await bundleDigest(bundle.folder)) === bundle.digest;
+  } catch {
+    return false; // opening it again says what is wrong with it
+  }
+}
+
+function resolved(device: DevicePreference): Provider {
+  if (device !== 'auto') return device;
+  throw new ParlanceError(
+    'invalid-request',
+    'The engine was asked to answer on "auto".',
+    'Name a provider: the supervisor chooses it.',
+  );
 }

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { ClipCache, type ClipCachePlace } from './clip-cache.ts';
+import { clipSeconds } from './clip-length.ts';
+import { checkAudible, nothingHeard } from './hearing-checks.ts';
+import { loudness } from './loudness.ts';
+import { type AudioTurn, type Heard, type SpeechModel, usualPositionsPerSecond } from './speech-model.ts';
+import type { Stopwatch } from './stopwatch.ts';
+import type { TextTokens } from './text-tokens.ts';
+import { readClip } from './wav.ts';
+import type { Whisper } from './whisper.ts';
+import { transcribeWindows } from './whisper-windows.ts';
+
+const headerSchema = z.object({ text: z.string(), language: z.string() });
+const maxBytes = 16 * 2 ** 20;
+
+/** Whisper's words, then the LLM as published: the engine that a speech LLM has to be compared with. */
+export class Cascade implements SpeechModel {
+  readonly name = 'cascade';
+  readonly loraScale = 0;
+  readonly #whisper: Whisper;
+  readonly #tokens: TextTokens;
+  readonly #transcripts: ClipCache<typeof headerSchema>;
+
+  constructor(whisper: Whisper, tokens: TextTokens, place: ClipCachePlace) {
+    this.#whisper = whisper;
+    this.#tokens = tokens;
+    this.#transcripts = new ClipCache(place, 'transcripts', headerSchema, maxBytes);
+  }
+
+  async estimate(turn: AudioTurn): Promise<number> {
+    const text = turn.transcript ?? (await this.#transcripts.read(turn.sha256))?.header.text;
+    if (text !== undefined) return this.#tokens.encodePlain(text).length;
+    return Math.ceil((await clipSeconds(turn.path)) * usualPositionsPerSecond);
+  }
+
+  async hear(turn: AudioTurn, asked: boolean, watch: Stopwatch, signal: AbortSignal): Promise<Heard> {
+    const known = turn.transcript ?? (await this.#transcripts.read(turn.sha256))?.header.text;
+    const text = known || (await this.#transcribe(turn, asked, watch, signal));
+    return { content: [this.#tokens.encodePlain(text)], vectors: new Map(), audioTokens: 0, heardAs: text };
+  }
+
+  async #transcribe(turn: AudioTurn, asked: boolean, watch: Stopwatch, signal: AbortSignal): Promise<string> {
+    const samples = await readClip(turn.path);
+    const level = asked ? checkAudible(samples) : loudness(samples);
+    const { text, language } = await transcribeWindows(
+      this.#whisper,
+      samples,
+      { language: 'auto', task: 'transcribe' },
+      {},
+      watch,
+      signal,
+    );
+    if (asked && text === '') throw nothingHeard(samples, level);
+    await this.#transcripts.write(turn.sha256, { text, language });
+    return text;
+  }
+}

@@ -1,0 +1,44 @@
+import { ModelError, type ModelErrorCode } from '../../native-models/errors.ts';
+import type { Provider } from '../contract/conversation.ts';
+import { type ErrorCode, ParlanceError } from '../contract/errors.ts';
+
+const codes: Record<ModelErrorCode, ErrorCode> = {
+  'file-missing': 'bundle-incomplete',
+  'file-truncated': 'bundle-corrupt',
+  'file-invalid': 'bundle-corrupt',
+  'not-supported': 'not-supported',
+  'shape-mismatch': 'bundle-invalid',
+  'tensor-missing': 'bundle-invalid',
+  'bundle-incomplete': 'bundle-incomplete',
+  'bundle-corrupt': 'bundle-corrupt',
+  'bundle-newer': 'bundle-newer',
+  'bundle-invalid': 'bundle-invalid',
+};
+
+/** A failure of the foundry's readers, as the contract names it. Anything else is handed back as it is. */
+export function asParlanceError(thrown: unknown): unknown {
+  if (!(thrown instanceof ModelError)) return thrown;
+  return new ParlanceError(codes[thrown.code], thrown.message, thrown.hint, { cause: thrown });
+}
+
+/** onnxruntime threw: says where and on which provider, with its own first line. */
+export function engineFailed(provider: Provider, step: string, cause: unknown): ParlanceError {
+  const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n', 1)[0]?.slice(0, 300);
+  return new ParlanceError(
+    'engine-failed',
+    `${step} failed on ${provider}: ${reason}`,
+    provider === 'cpu'
+      ? 'Try again; if it fails again, run `parlance models verify`.'
+      : 'Try again with `--device cpu`; `parlance devices` shows what works on this machine.',
+    { cause },
+  );
+}
+
+/** A bundle without the part that a request needs. */
+export function partMissing(bundle: string, part: string): ParlanceError {
+  return new ParlanceError(
+    'not-supported',
+    `The bundle ${bundle} has no ${part}.`,
+    'Choose a bundle that has one, or the other engine.',
+  );
+}

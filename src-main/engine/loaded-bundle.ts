@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
+import { openBundle } from '../../native-models/bundles/verify.ts';
+import type { EngineName, Provider } from '../contract/conversation.ts';
+import { Adaptor } from './adaptor.ts';
+import { AudioEmbeddingsCache } from './audio-embeddings.ts';
+import { Cascade } from './cascade.ts';
+import type { ClipCachePlace } from './clip-cache.ts';
+import { Encoder } from './encoder.ts';
+import type { EngineEvent } from './engine.ts';
+import { asParlanceError, partMissing } from './failures.ts';
+import { KeptConversations } from './kept-conversations.ts';
+import { LanguageModel } from './language-model.ts';
+import { SpeechLlm } from './speech-llm.ts';
+import type { SpeechModel } from './speech-model.ts';
+import { Whisper } from './whisper.ts';
+
+export interface BundleSettings {
+  readonly cacheFolder: string;
+  readonly threads: number;
+  readonly memoryBytes: number;
+  readonly snapshotBytes: number;
+  readonly log: (event: EngineEvent) => void;
+}
+
+/** Likelier than this, Whisper says, and nobody speaks. */
+const likelyNoSpeech = 0.6;
+
+/** A bundle in use on one provider. Each part is read when the first request needs it, and freed with the bundle. */
+export class LoadedBundle {
+  readonly folder: string;
+  readonly provider: Provider;
+  readonly manifest: BundleManifest;
+  /** SHA-256 of bundle.json, which holds the hash of every other file. */
+  readonly digest: string;
+  readonly #settings: BundleSettings;
+  readonly #parts = new Map<string, Promise<{ close(): Promise<void> }>>();
+
+  private constructor(
+    folder: string,
+    provider: Provider,
+    manifest: BundleManifest,
+    digest: string,
+    settings: BundleSettings,
+  ) {
+    this.folder = folder;
+    this.provider = provider;
+    this.manifest = manifest;
+    this.digest = digest;
+    this.#settings = settings;
+  }
+
+  /** Checks every file's hash before any is used. Throws bundle-incomplete, -corrupt, -newer or -invalid. */
+  static async open(folder: string, provider: Provider, settings: BundleSettings): Promise<LoadedBundle> {
+    try {
+      const manifest = await openBundle(folder);
+      return new LoadedBundle(folder, provider, manifest, await bundleDigest(folder), settings);
+    } catch (error) {
+      throw asParlanceError(error);
+    }
+  }
+
+  languageModel(): Promise<LanguageModel> {
+    return this.#part('llm', () => {
+      const { llm } = this.manifest;
+      if (llm === null) throw partMissing(this.manifest.id, 'language model');
+      return LanguageModel.open(
+        this.folder,
+        { ...this.manifest, llm },
+        this.provider,
+        this.#settings.threads,
+      );
+    });
+  }
+
+  conversations(): Promise<KeptConversations> {
+    return this.#part(
+      'conversations',
+      async () => new KeptConversations((await this.languageModel()).decoder, this.#settings),
+    );
+  }
+
+  encoder(): Promise<Encoder> {
+    return this.#part('encoder', () => {
+      const { encoder, features } = this.manifest;
+      if (encoder === null || features === null) throw partMissing(this.manifest.id, 'speech encoder');
+      return Encoder.open(this.folder, encoder, features, this.provider, this.#settings.threads);
+    });
+  }
+
+  whisper(): Promise<Whisper> {
+    return this.#part('whisper', async () => {
+      const { whisper } = this.manifest;
+      if (whisper === null) throw partMissing(this.manifest.id, 'Whisper decoder');
+      return Whisper.open(this.folder, whisper, await this.encoder(), this.#settings.threads);
+    });
+  }
+
+  async speechLlm(): Promise<SpeechLlm> {
+    const { llm, whisper } = this.manifest;
+    const adaptor = await this.#adaptor();
+    return new SpeechLlm({
+      encoder: await this.encoder(),
+      adaptor,
+      tokens: (await this.languageModel()).tokens,
+      embeddings: new AudioEmbeddingsCache(this.#clips, adaptor.part.hidden),
+      loraScale: llm?.lora?.scale ?? 0,
+      hearsSpeech: async (samples, watch) =>
+        whisper === null ||
+        (await (await this.whisper()).noSpeechProbability(samples, watch)) <= likelyNoSpeech,
+    });
+  }
+
+  async speechModel(engine: EngineName): Promise<SpeechModel> {
+    if (engine === 'speech-llm') return this.speechLlm();
+    return new Cascade(await this.whisper(), (await this.languageModel()).tokens, this.#clips);
+  }
+
+  /** Keeps the conversations on disk and frees every part. */
+  async close(): Promise<void> {
+    // What was opened last uses what was opened before it.
+    const parts = await Promise.allSettled([...this.#parts.values()].reverse());
+    this.#parts.clear();
+    for (const part of parts) if (part.status === 'fulfilled') await part.value.close();
+  }
+
+  get #clips(): ClipCachePlace {
+    const { cacheFolder, log } = this.#settings;
+    return { cacheFolder, bundle: this.digest, log };
+  }
+
+  #adaptor(): Promise<Adaptor> {
+    return this.#part('adaptor', () => {
+      const { adaptor } = this.manifest;
+      if (adaptor === null) throw partMissing(this.manifest.id, 'adaptor');
+      return Adaptor.open(this.folder, adaptor, this.#settings.threads);
+    });
+  }
+
+  /** Opens a part once; one that could not be opened is tried again by the next request. */
+  async #part<T extends { close(): Promise<void> }>(name: string, open: () => T | Promise<T>): Promise<T> {
+    const opened = this.#parts.get(name) as Promise<T> | undefined;
+    if (opened !== undefined) return opened;
+    const opening = Promise.resolve().then(open);
+    this.#parts.set(name, opening);
+    try {
+      return await opening;
+    } catch (error) {
+      this.#parts.delete(name);
+      throw asParlanceError(error);
+    }
+  }
+}
+
+/** SHA-256 of a bundle's manifest. Throws the system's error. */
+export async function bundleDigest(folder: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(join(folder, 'bundle.json')))
+    .digest('hex');
+}

@@ -1,0 +1,172 @@
+import type { AnswerRequest, PromptTurn } from '../contract/engine.ts';
+import { ParlanceError } from '../contract/errors.ts';
+import { clipSeconds } from './clip-length.ts';
+import { answerReserve, firstKeptTurn } from './context-window.ts';
+import { answerKey } from './kept-conversations.ts';
+import type { LanguageModel } from './language-model.ts';
+import type { Prompt, PromptMessage } from './prompt.ts';
+import { positionsOf, type Unit } from './sequence.ts';
+import { type Heard, mostPositionsPerSecond, type SpeechModel } from './speech-model.ts';
+import type { Stopwatch } from './stopwatch.ts';
+
+export interface PreparedPrompt {
+  readonly units: readonly Unit[];
+  readonly positions: number;
+  /** Vectors of every clip in it, by hash. */
+  readonly vectors: ReadonlyMap<string, Float32Array>;
+  readonly audioTokens: number;
+  /** The words heard in the turn to be answered; null when it was typed. */
+  readonly heardAs: string | null;
+  /** Tokens that fit behind it. */
+  readonly room: number;
+}
+
+interface Preparation {
+  readonly model: LanguageModel;
+  readonly speech: SpeechModel;
+  /** Tokens of earlier answers as they were generated. */
+  readonly answers: ReadonlyMap<string, readonly number[]>;
+  readonly watch: Stopwatch;
+  readonly signal: AbortSignal;
+}
+
+/** A turn in its final form; `heard` is null for a typed one. */
+interface ReadyTurn {
+  readonly message: PromptMessage;
+  readonly heard: Heard | null;
+}
+
+/**
+ * Makes a conversation into a prompt that leaves room for the answer: the oldest turns are left out when it outgrows the
+ * context, the system prompt and the last turn never. Throws text-empty, text-too-long, audio-too-long, what `hear` throws,
+ * and the signal's reason.
+ */
+export async function preparePrompt(
+  preparation: Preparation,
+  { turns, sampling }: AnswerRequest,
+  system: string,
+): Promise<PreparedPrompt> {
+  const { model } = preparation;
+  const { contextLength } = model.part;
+  const limit = contextLength - answerReserve(sampling.maxTokens, contextLength);
+  const opening = systemMessages(turns, system, model);
+  const build = (messages: readonly PromptMessage[]) => model.prompts.build([...opening, ...messages]);
+
+  const conversation = turns.filter((turn) => turn.role !== 'system');
+  const asked = conversation.at(-1);
+  if (asked === undefined || (asked.type === 'text' && asked.text.trim() === '')) throw nothingAsked();
+  const room = limit - positionsOf(build([{ role: 'user', content: [] }]).units);
+  await checkSize(asked, room, model);
+
+  const estimates: PromptMessage[] = [];
+  for (const turn of conversation) estimates.push(await estimate(turn, preparation));
+  const first = firstKept(estimates, build(estimates), limit);
+  const ready: ReadyTurn[] = [];
+  for (const turn of conversation.slice(first))
+    ready.push(await makeReady(turn, turn === asked, preparation));
+  return prepared(ready, build, limit, contextLength, () => tooLong(asked, room, ready.at(-1)));
+}
+
+/** Leaves out more turns where an estimate of a clip was too small, and puts everything together. */
+function prepared(
+  ready: readonly ReadyTurn[],
+  build: (messages: readonly PromptMessage[]) => Prompt,
+  limit: number,
+  contextLength: number,
+  tooLongError: () => ParlanceError,
+): PreparedPrompt {
+  let kept = ready;
+  let units = build(kept.map(({ message }) => message)).units;
+  while (positionsOf(units) > limit) {
+    const next = kept.findIndex(({ message }, index) => index > 0 && message.role === 'user');
+    if (next === -1) throw tooLongError();
+    kept = kept.slice(next);
+    units = build(kept.map(({ message }) => message)).units;
+  }
+  const heard = kept.flatMap((turn) => turn.heard ?? []);
+  const positions = positionsOf(units);
+  return {
+    units,
+    positions,
+    vectors: new Map(heard.flatMap(({ vectors }) => [...vectors])),
+    audioTokens: heard.reduce((sum, { audioTokens }) => sum + audioTokens, 0),
+    heardAs: kept.at(-1)?.heard?.heardAs ?? null,
+    room: contextLength - positions,
+  };
+}
+
+function systemMessages(turns: readonly PromptTurn[], system: string, model: LanguageModel): PromptMessage[] {
+  const own = turns.flatMap((turn) => (turn.type === 'text' && turn.role === 'system' ? turn.text : []));
+  const text = own.length > 0 ? own.join('\n\n') : system;
+  return text === '' ? [] : [{ role: 'system', content: [model.tokens.encodePlain(text)] }];
+}
+
+/** The turn with a stand-in for sound, so that its size is known before anything is encoded. */
+async function estimate(turn: PromptTurn, preparation: Preparation): Promise<PromptMessage> {
+  if (turn.type === 'text') return typed(turn, preparation);
+  const positions = await preparation.speech.estimate(turn);
+  return { role: 'user', content: [{ audio: '', positions }] };
+}
+
+async function makeReady(turn: PromptTurn, asked: boolean, preparation: Preparation): Promise<ReadyTurn> {
+  if (turn.type === 'text') return { message: typed(turn, preparation), heard: null };
+  const { speech, watch, signal } = preparation;
+  const heard = await speech.hear(turn, asked, watch, signal);
+  return { message: { role: 'user', content: heard.content }, heard };
+}
+
+/** An answer comes back with the very tokens that were generated, so that its keys and values can be used again. */
+function typed(
+  { role, text }: Extract<PromptTurn, { type: 'text' }>,
+  { model, answers }: Preparation,
+): PromptMessage {
+  const generated = role === 'assistant' ? answers.get(answerKey(text)) : undefined;
+  return { role, content: [generated ?? model.tokens.encodePlain(text)] };
+}
+
+function firstKept(messages: readonly PromptMessage[], { sizes }: Prompt, limit: number): number {
+  const openings = sizes.length - messages.length;
+  const opening = sizes.slice(0, openings).reduce((sum, size) => sum + size, 0);
+  const turns = messages.map(({ role }, index) => ({
+    role: role === 'assistant' ? role : ('user' as const),
+    positions: sizes[openings + index] ?? 0,
+  }));
+  return firstKeptTurn(turns, limit - opening);
+}
+
+/** Refuses the turn to be answered when it cannot fit, before time is spent on it. */
+async function checkSize(asked: PromptTurn, room: number, model: LanguageModel): Promise<void> {
+  if (asked.type === 'text') {
+    const tokens = model.tokens.encodePlain(asked.text).length;
+    if (tokens > room) throw textTooLong(tokens, room);
+  } else {
+    const seconds = await clipSeconds(asked.path);
+    if (seconds * mostPositionsPerSecond > room) throw audioTooLong(seconds, room);
+  }
+}
+
+function tooLong(asked: PromptTurn, room: number, ready: ReadyTurn | undefined): ParlanceError {
+  const size = positionsOf(ready?.message.content.flat() ?? []);
+  return asked.type === 'text' ? textTooLong(size, room) : audioTooLong(size / mostPositionsPerSecond, room);
+}
+
+function nothingAsked(): ParlanceError {
+  return new ParlanceError('text-empty', 'There is no question in this turn.', 'Type or say one.');
+}
+
+function textTooLong(tokens: number, room: number): ParlanceError {
+  return new ParlanceError(
+    'text-too-long',
+    `The text is ${tokens} tokens long; ${Math.max(0, room)} fit into the model's context beside the answer.`,
+    'Shorten it, or send it in parts.',
+  );
+}
+
+function audioTooLong(seconds: number, room: number): ParlanceError {
+  const fit = Math.max(0, Math.floor(room / mostPositionsPerSecond));
+  return new ParlanceError(
+    'audio-too-long',
+    `The recording is ${Math.round(seconds)} s long; ${fit} s are sure to fit into the model's context beside the answer.`,
+    'Cut it into shorter parts, or write it down with `parlance transcribe`, which takes any length.',
+  );
+}

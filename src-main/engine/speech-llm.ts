@@ -1,0 +1,87 @@
+import type { Adaptor } from './adaptor.ts';
+import { type AudioEmbeddings, type AudioEmbeddingsCache, audioEmbeddings } from './audio-embeddings.ts';
+import { audioWindows } from './audio-windows.ts';
+import { clipSeconds } from './clip-length.ts';
+import type { Encoder } from './encoder.ts';
+import { checkAudible, mayBeNoise, nothingHeard } from './hearing-checks.ts';
+import { concatenated } from './language-model.ts';
+import type { Loudness } from './loudness.ts';
+import { type AudioTurn, type Heard, type SpeechModel, usualPositionsPerSecond } from './speech-model.ts';
+import type { Stopwatch } from './stopwatch.ts';
+import type { TextTokens } from './text-tokens.ts';
+import { readClip, sampleRate } from './wav.ts';
+
+export interface SpeechLlmParts {
+  readonly encoder: Encoder;
+  readonly adaptor: Adaptor;
+  readonly tokens: TextTokens;
+  readonly embeddings: AudioEmbeddingsCache;
+  readonly loraScale: number;
+  /** Whether Whisper, where the bundle has it, hears speech in a clip. */
+  readonly hearsSpeech: (samples: Float32Array, watch: Stopwatch) => Promise<boolean>;
+}
+
+/** Sound straight into the LLM: encoder, adaptor, and the vectors in the place of the words. */
+export class SpeechLlm implements SpeechModel {
+  readonly name = 'speech-llm';
+  readonly loraScale: number;
+  readonly #parts: SpeechLlmParts;
+
+  constructor(parts: SpeechLlmParts) {
+    this.#parts = parts;
+    this.loraScale = parts.loraScale;
+  }
+
+  async estimate(turn: AudioTurn): Promise<number> {
+    const known = await this.#parts.embeddings.read(turn.sha256);
+    return known?.positions ?? Math.ceil((await clipSeconds(turn.path)) * usualPositionsPerSecond);
+  }
+
+  async hear(turn: AudioTurn, asked: boolean, watch: Stopwatch, signal: AbortSignal): Promise<Heard> {
+    const known = await this.#parts.embeddings.read(turn.sha256);
+    if (known !== null && known.positions > 0) return heard(known);
+    const samples = await readClip(turn.path);
+    const level = asked ? checkAudible(samples) : null;
+    const clip = known ?? (await this.encode(samples, watch, signal));
+    if (level !== null) await this.#checkSpeech(samples, clip, level, watch);
+    await this.#parts.embeddings.write(turn.sha256, clip);
+    return heard(clip);
+  }
+
+  /** Vectors of a clip of any length, window by window. */
+  async encode(samples: Float32Array, watch: Stopwatch, signal: AbortSignal): Promise<AudioEmbeddings> {
+    const { encoder, adaptor, tokens } = this.#parts;
+    const vectors: Float32Array[] = [];
+    const labels: number[] = [];
+    for (const window of audioWindows(samples)) {
+      signal.throwIfAborted();
+      const encoded = await encoder.encode(window, adaptor.part.padding, watch);
+      const adapted = await watch.time('adaptMs', () => adaptor.adapt(encoded));
+      vectors.push(adapted.vectors);
+      labels.push(...adapted.tokens);
+    }
+    return audioEmbeddings(concatenated(vectors), adaptor.part.hidden, tokens.decode(labels).trim());
+  }
+
+  /** An adaptor makes something of any noise: where it made little or the clip is flat, Whisper is asked as well. */
+  async #checkSpeech(
+    samples: Float32Array,
+    clip: AudioEmbeddings,
+    level: Loudness,
+    watch: Stopwatch,
+  ): Promise<void> {
+    const seconds = samples.length / sampleRate;
+    const doubtful = mayBeNoise(level) || clip.heardAs.length < seconds;
+    if (clip.positions === 0 || (doubtful && !(await this.#parts.hearsSpeech(samples, watch))))
+      throw nothingHeard(samples, level);
+  }
+}
+
+function heard({ hash, positions, vectors, heardAs }: AudioEmbeddings): Heard {
+  return {
+    content: [{ audio: hash, positions }],
+    vectors: new Map([[hash, vectors]]),
+    audioTokens: positions,
+    heardAs,
+  };
+}

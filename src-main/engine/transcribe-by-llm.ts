@@ -1,0 +1,107 @@
+import type { Segment, TranscribeRequest } from '../contract/engine.ts';
+import { ParlanceError } from '../contract/errors.ts';
+import { audioWindows } from './audio-windows.ts';
+import { generate } from './generation.ts';
+import { newConversation } from './kept-conversations.ts';
+import type { LanguageModel } from './language-model.ts';
+import { frameLevelDb } from './loudness.ts';
+import { positionsOf } from './sequence.ts';
+import type { SpeechLlm } from './speech-llm.ts';
+import type { Stopwatch } from './stopwatch.ts';
+import { sampleRate } from './wav.ts';
+
+export interface LlmTranscriptionParts {
+  readonly model: LanguageModel;
+  readonly speech: SpeechLlm;
+  /** The manifest's system prompt and task instructions. */
+  readonly system: string;
+  readonly tasks: Readonly<Record<string, string>>;
+}
+
+/**
+ * The speech LLM writes down what it hears, one window after another, by the instruction its bundle was trained with. Throws
+ * not-supported where the bundle has no such task.
+ */
+export async function transcribeByLlm(
+  { model, speech, system, tasks }: LlmTranscriptionParts,
+  samples: Float32Array,
+  { task }: Pick<TranscribeRequest, 'task'>,
+  on: { segment?(segment: Segment): void },
+  watch: Stopwatch,
+  signal: AbortSignal,
+): Promise<Segment[]> {
+  const instruction = tasks[task];
+  if (instruction === undefined) throw notTrained(task);
+  const segments: Segment[] = [];
+  let start = 0;
+  for (const window of audioWindows(samples)) {
+    const end = start + window.length / sampleRate;
+    const text = await transcribeWindow(model, speech, system, instruction, window, watch, signal);
+    if (text !== '') {
+      segments.push({ start, end, text });
+      on.segment?.({ start, end, text });
+    }
+    start = end;
+  }
+  return segments;
+}
+
+async function transcribeWindow(
+  model: LanguageModel,
+  speech: SpeechLlm,
+  system: string,
+  instruction: string,
+  window: Float32Array,
+  watch: Stopwatch,
+  signal: AbortSignal,
+): Promise<string> {
+  if (frameLevelDb(window, 0, window.length) < -70) return '';
+  const clip = await speech.encode(window, watch, signal);
+  if (clip.positions === 0) return '';
+  const sound = { audio: clip.hash, positions: clip.positions };
+  const { units } = model.prompts.build([
+    ...(system === '' ? [] : [{ role: 'system' as const, content: [model.tokens.encodePlain(system)] }]),
+    { role: 'user', content: [sound, model.tokens.encodePlain(instruction)] },
+  ]);
+  const kept = newConversation(
+    'transcription',
+    speech.name,
+    model.decoder,
+    model.decoder.form('', speech.loraScale),
+  );
+  try {
+    const { text, finish } = await generate(
+      model,
+      kept,
+      {
+        units,
+        vectors: new Map([[clip.hash, clip.vectors]]),
+        loraScale: speech.loraScale,
+        // Written words take about as many tokens as the sound has vectors; far more is a loop.
+        sampling: {
+          maxTokens: 2 * clip.positions + 16,
+          temperature: 0,
+          topP: 1,
+          repetitionPenalty: 1,
+          seed: 0,
+        },
+        room: model.part.contextLength - positionsOf(units),
+      },
+      { token: () => undefined },
+      watch,
+      signal,
+    );
+    if (finish === 'cancelled') signal.throwIfAborted();
+    return text.trim();
+  } finally {
+    kept.cache.dispose();
+  }
+}
+
+function notTrained(task: string): ParlanceError {
+  return new ParlanceError(
+    'not-supported',
+    `This bundle's speech LLM was not trained to ${task}.`,
+    'Use `--engine whisper`.',
+  );
+}
