@@ -9,10 +9,9 @@ import { rotaryTables } from './rotary.ts';
 
 /**
  * How a decoder hands its keys and values on. `rows`: caches of a fixed capacity come in, only the new rows go out, all layers in
- * one output; `device`: past and present for each layer, so that they can stay where they are; `every-logit`: as `device`, with
- * the logits of every position, for looking into the model.
+ * one output; `device`: past and present for each layer, so that they can stay where they are.
  */
-export type DecoderForm = 'rows' | 'device' | 'every-logit';
+export type DecoderForm = 'rows' | 'device';
 
 export interface LlamaParts {
   readonly gguf: Gguf;
@@ -49,8 +48,7 @@ export function llamaDecoderGraph(parts: LlamaParts, form: DecoderForm): GraphDe
     const fed = feedForward(g, gguf, layer, middle.normed);
     ({ normed: x, sum: residual } = g.skipNorm(fed, middle.sum, next, settings.epsilon));
   }
-  const last = form === 'every-logit' ? x : g.slice(x, 1, -1);
-  g.output('logits', g.matMulNBits(last, blockWeights(g, outputMatrix(gguf))));
+  g.output('logits', g.matMulNBits(g.slice(x, 1, -1), blockWeights(g, outputMatrix(gguf))));
   frame.finish();
   return g.finish();
 }
