@@ -56,7 +56,10 @@ export async function underOwnNode() {
   process.exit(await loudly(ownNodeBinary(), process.argv.slice(1), { env: environment }));
 }
 
-/** The packages of package-lock.json, once for each lock file. */
+/**
+ * The packages of package-lock.json, once for each lock file. Not `npm ci`: it refuses a lock file that lacks the
+ * binaries of other platforms, which is what npm writes where a registry does not carry them.
+ */
 export async function ensurePackages() {
   const lock = digest(['package-lock.json', '.npmrc']);
   const modules = join(root, 'node_modules');
@@ -68,7 +71,7 @@ export async function ensurePackages() {
     const timer = setInterval(() => report(installedCount(modules) / wanted), 500);
     const { command, args } = npm();
     try {
-      await quietly(command, [...args, 'ci', '--include=dev', '--prefer-offline']);
+      await quietly(command, [...args, 'install', '--no-save', '--include=dev', '--prefer-offline']);
     } finally {
       clearInterval(timer);
     }
