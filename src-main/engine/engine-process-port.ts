@@ -1,23 +1,6 @@
-/** How a process ended. `lastWords`: the end of what it wrote to its error stream, empty when that is not kept. */
-export interface EngineProcessExit {
-  code: number | null;
-  signal: string | null;
-  lastWords: string;
-}
+import type { ProcessExit, ProcessPort } from '../contract/index.ts';
 
-/**
- * One run of the engine process: a child of Node in browser mode, on the command line and in tests, a utility
- * process in the desktop app. Messages are plain data; the supervisor checks what comes in.
- */
-export interface EngineProcess {
-  readonly pid: number | undefined;
-  /** Sends to a process that has ended are dropped: its end is told by `onExit`. */
-  send(message: unknown): void;
-  onMessage(listener: (message: unknown) => void): void;
-  /** Called once, also when the process could not be started at all. */
-  onExit(listener: (exit: EngineProcessExit) => void): void;
-  /** Ends it at once (SIGKILL where signals exist). */
-  kill(): void;
-}
-
+export type EngineProcessExit = ProcessExit;
+/** One run of the engine process. The supervisor checks what comes in. */
+export type EngineProcess = ProcessPort;
 export type StartEngineProcess = () => EngineProcess;

@@ -1,0 +1,137 @@
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
+import { readRecipe } from '../../native-models/bundles/recipe.ts';
+import { type BundleSummary, type ModelProgress, ParlanceError, toFailure } from '../contract/index.ts';
+import { runBuild } from './build-run.ts';
+import { withBundleLock } from './bundle-lock.ts';
+import { bundleFailure, bundleFolder, summaryOf, verifyInstalled } from './bundles.ts';
+import { type CatalogueBundle, catalogueBundle, readCatalogue } from './catalogue.ts';
+import { obtainFile, removeDownloads } from './download.ts';
+import { needFreeSpace } from './free-space.ts';
+import { packageIndexes } from './pip-settings.ts';
+import type { ModelsPlace } from './place.ts';
+import { openWeb } from './web.ts';
+
+export interface PullOptions {
+  place: ModelsPlace;
+  onProgress?(progress: ModelProgress): void;
+  signal?: AbortSignal | undefined;
+  /** Leaves the downloaded weights where they are once the bundle is built. */
+  keepDownloads?: boolean;
+}
+
+/**
+ * Installs a bundle of the catalogue: downloads its weights, builds it, puts it in place all at once. One that is
+ * installed is hashed again and, when it is whole and made of what the catalogue names now, left as it is. Two
+ * processes that pull the same bundle wait for one another.
+ *
+ * Rejects with bundle-missing (not in the catalogue), bundle-newer, download-failed, download-hash, disk-full,
+ * cancelled and the foundry's failures. Whatever ends it, a later call goes on from there.
+ */
+export async function pullBundle(id: string, options: PullOptions): Promise<BundleSummary> {
+  const { place, signal } = options;
+  const bundle = catalogueBundle(await readCatalogue(place.resources), id);
+  const tell = (progress: Partial<ModelProgress> & Pick<ModelProgress, 'phase'>): void =>
+    options.onProgress?.({
+      bundle: id,
+      file: '',
+      bytes: 0,
+      totalBytes: 0,
+      source: null,
+      message: null,
+      ...progress,
+    });
+  const onWait = (): void =>
+    tell({ phase: 'building', message: 'another process is installing it; waiting for that one' });
+  try {
+    await withBundleLock(place.home.models, id, { onWait, signal }, async () => {
+      if (!(await isGood(bundle, options))) await fetchAndBuild(bundle, options, tell);
+      if (!options.keepDownloads) await removeDownloads(place.home.downloads, bundle.files);
+    });
+  } catch (error) {
+    tell({ phase: 'failed', message: toFailure(error).message });
+    throw error;
+  }
+  tell({ phase: 'done' });
+  return summaryOf(place, bundle);
+}
+
+/** Whether the bundle is there, whole, and made of what the recipe names now. */
+async function isGood(bundle: CatalogueBundle, { place, onProgress }: PullOptions): Promise<boolean> {
+  try {
+    const manifest = await verifyInstalled(place, bundle.id, onProgress);
+    return sameProvenance(manifest, readRecipe(join(place.resources, bundle.recipe)).card?.provenance ?? []);
+  } catch (error) {
+    // A bundle from a later version is not replaced by an older one; anything else that is wrong is built anew.
+    if (!(error instanceof ParlanceError) || error.code === 'bundle-newer') throw error;
+    return false;
+  }
+}
+
+function sameProvenance(manifest: BundleManifest, wanted: BundleManifest['provenance']): boolean {
+  const hashes = (list: BundleManifest['provenance']): string =>
+    list
+      .map(({ file, sha256 }) => `${file} ${sha256}`)
+      .toSorted()
+      .join('\n');
+  return hashes(manifest.provenance) === hashes(wanted);
+}
+
+async function fetchAndBuild(
+  bundle: CatalogueBundle,
+  { place, onProgress, signal }: PullOptions,
+  tell: (progress: Partial<ModelProgress> & Pick<ModelProgress, 'phase'>) => void,
+): Promise<void> {
+  const folder = place.home.downloads;
+  await needFreeSpace(place.home.models, (await missingBytes(bundle, folder)) + bundle.installedBytes);
+  const indexes = await packageIndexes(place.environment);
+  const web = openWeb();
+  try {
+    for (const file of bundle.files) {
+      await obtainFile(file, {
+        web,
+        folder,
+        indexes,
+        onProgress: (progress) => onProgress?.({ bundle: bundle.id, ...progress }),
+        signal,
+      });
+    }
+  } finally {
+    await web.close();
+  }
+  const order = {
+    recipe: join(place.resources, bundle.recipe),
+    sources: sourcesOf(bundle, folder),
+    out: bundleFolder(place, bundle.id),
+  };
+  try {
+    await runBuild(
+      place,
+      order,
+      ({ step, done, total }) =>
+        tell({ phase: 'building', file: step, bytes: done, totalBytes: total, message: `building: ${step}` }),
+      signal,
+    );
+  } catch (error) {
+    throw bundleFailure(error);
+  }
+}
+
+/** A recipe names a file, or the folder that several files of one model lie in. */
+function sourcesOf(bundle: CatalogueBundle, downloads: string): Record<string, string> {
+  const names = bundle.files.map(({ path }) => (dirname(path) === '.' ? path : dirname(path)));
+  return Object.fromEntries(names.map((name) => [name, join(downloads, name)]));
+}
+
+async function missingBytes(bundle: CatalogueBundle, downloads: string): Promise<number> {
+  const missing = bundle.files.map(async ({ path, bytes }) => {
+    try {
+      return bytes - (await stat(join(downloads, path))).size;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return bytes;
+      throw error;
+    }
+  });
+  return (await Promise.all(missing)).reduce((sum, bytes) => sum + Math.max(0, bytes), 0);
+}
