@@ -1,6 +1,6 @@
 import type { EngineName, Provider } from '../../src-main/contract/index.ts';
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const date = new Intl.DateTimeFormat(undefined, {
   weekday: 'long',
   day: 'numeric',

@@ -5,6 +5,7 @@ import type {
   RequestOutput,
   Turn,
 } from '../../src-main/contract/index.ts';
+import { maxCallBytes, ParlanceError } from '../../src-main/contract/index.ts';
 import { client } from '../services/client.ts';
 import { announcer } from './announcer.svelte.ts';
 import { exchangesOf } from './exchanges.ts';
@@ -81,6 +82,17 @@ class Chat {
   }
 
   async askFile(file: File) {
+    if (file.size > maxCallBytes) {
+      const megabytes = (count: number) => Math.round(count / 1e6);
+      notices.fail(
+        new ParlanceError(
+          'audio-too-long',
+          `${file.name} has ${megabytes(file.size)} MB; at most ${megabytes(maxCallBytes)} MB can be asked at once.`,
+          'Cut out the part that holds the question.',
+        ),
+      );
+      return;
+    }
     const bytes = new Uint8Array(await file.arrayBuffer());
     await this.#submit(() =>
       client.call('turns.askFile', { conversationId: this.conversation?.id ?? null, name: file.name, bytes }),
