@@ -46,6 +46,7 @@ function unpackCall(data: RawData): unknown {
 }
 
 function converse(socket: WebSocket, endpoint: Endpoint): void {
+  const waiting: RawData[] = [];
   let underWay = 0;
 
   function send(message: Message): void {
@@ -58,21 +59,33 @@ function converse(socket: WebSocket, endpoint: Endpoint): void {
   }
 
   async function answer(data: RawData): Promise<void> {
-    if (++underWay === maxCallsUnderWay) socket.pause();
     try {
       send(await endpoint.answer(unpackCall(data)));
     } catch {
       // Only something that is no call at all is thrown; there is no number to reply to.
       socket.close(closeCodes.policy, 'Not a call.');
-    } finally {
-      if (underWay-- === maxCallsUnderWay) socket.resume();
     }
+    underWay -= 1;
+    next();
+  }
+
+  /** Begins what may begin; what is left waits here, and what is not here yet stays with the sender. */
+  function next(): void {
+    while (underWay < maxCallsUnderWay) {
+      const data = waiting.shift();
+      if (data === undefined) break;
+      underWay += 1;
+      void answer(data);
+    }
+    if (waiting.length > 0) socket.pause();
+    else if (socket.isPaused) socket.resume();
   }
 
   const unsubscribe = endpoint.onEvent(send);
   socket.on('message', (data, isBinary) => {
-    if (isBinary) void answer(data);
-    else socket.close(closeCodes.unsupportedData, 'Frames are MessagePack.');
+    if (!isBinary) return socket.close(closeCodes.unsupportedData, 'Frames are MessagePack.');
+    waiting.push(data);
+    next();
   });
   socket.on('close', unsubscribe);
   // Broken frames and frames over the limit: ws has closed the connection with the fitting code by then.
