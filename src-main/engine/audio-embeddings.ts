@@ -34,7 +34,7 @@ export class AudioEmbeddingsCache {
     if (file === null) return null;
     const { positions, heardAs } = file.header;
     if (file.body.byteLength !== 4 * positions * this.#hidden) return null;
-    return audioEmbeddings(new Float32Array(file.body.slice().buffer), this.#hidden, heardAs);
+    return audioEmbeddings(new Float32Array(file.body.buffer), this.#hidden, heardAs);
   }
 
   async write(clip: string, { vectors, positions, heardAs }: AudioEmbeddings): Promise<void> {

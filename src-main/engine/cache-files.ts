@@ -68,7 +68,8 @@ export async function readCacheFile<Schema extends z.ZodType>(
   if (!header.success) throw new DamagedCacheFile(path, 'the header has other fields');
   const now = new Date();
   await utimes(path, now, now);
-  return { header: header.data, body: bytes.subarray(headerEnd, end) };
+  // Not a Buffer: its `slice` would share memory, and the body need not be aligned for floats.
+  return { header: header.data, body: Uint8Array.from(bytes.subarray(headerEnd, end)) };
 }
 
 /** Deletes the files used longest ago until the folder holds no more than `maxBytes`, and what a killed process left. */

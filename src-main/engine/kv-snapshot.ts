@@ -79,7 +79,7 @@ export async function readSnapshot(
   const values = 2 * form.layers * form.kvHeads * positionsOf(header.units) * form.headSize;
   if (body.byteLength !== values * (form.type === 'int8' ? 1 : 4))
     throw new DamagedCacheFile(path, 'the body has another length');
-  const buffer = body.slice().buffer;
+  const buffer = body.buffer;
   const rows = form.type === 'int8' ? new Int8Array(buffer) : new Float32Array(buffer);
   return { units: header.units, answers: new Map(header.answers), rows };
 }

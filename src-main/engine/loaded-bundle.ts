@@ -15,7 +15,8 @@ import { KeptConversations } from './kept-conversations.ts';
 import { LanguageModel } from './language-model.ts';
 import { SpeechLlm } from './speech-llm.ts';
 import type { SpeechModel } from './speech-model.ts';
-import { Whisper } from './whisper.ts';
+import { sampleRate } from './wav.ts';
+import { isSpeech, Whisper } from './whisper.ts';
 
 export interface BundleSettings {
   readonly cacheFolder: string;
@@ -25,8 +26,8 @@ export interface BundleSettings {
   readonly log: (event: EngineEvent) => void;
 }
 
-/** Likelier than this, Whisper says, and nobody speaks. */
-const likelyNoSpeech = 0.6;
+/** Whisper hears no more than 30 s at once. */
+const windowSamples = 30 * sampleRate;
 
 /** A bundle in use on one provider. Each part is read when the first request needs it, and freed with the bundle. */
 export class LoadedBundle {
@@ -107,9 +108,12 @@ export class LoadedBundle {
       tokens: (await this.languageModel()).tokens,
       embeddings: new AudioEmbeddingsCache(this.#clips, adaptor.part.hidden),
       loraScale: llm?.lora?.scale ?? 0,
-      hearsSpeech: async (samples, watch) =>
-        whisper === null ||
-        (await (await this.whisper()).noSpeechProbability(samples, watch)) <= likelyNoSpeech,
+      hearsSpeech: async (samples, watch) => {
+        if (whisper === null) return true;
+        const decoder = await this.whisper();
+        const cross = await decoder.listen(samples.subarray(0, windowSamples), watch);
+        return isSpeech(await watch.time('transcribeMs', () => decoder.firstImpression(cross)));
+      },
     });
   }
 

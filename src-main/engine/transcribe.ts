@@ -32,12 +32,20 @@ export async function transcribeFile(
     ...words,
     seconds,
     provider: bundle.provider,
-    timings: {
-      featuresMs: watch.spentMs('featuresMs'),
-      encodeMs: watch.spentMs('encodeMs') + watch.spentMs('adaptMs'),
-      decodeMs: watch.spentMs('transcribeMs') + watch.spentMs('prefillMs') + watch.spentMs('decodeMs'),
-      realTimeFactor: watch.sinceArrivalMs / 1000 / seconds,
-    },
+    timings: timingsOf(watch, seconds),
+  };
+}
+
+/** Real-time factor: time of all steps, loading apart, for each second of sound. */
+function timingsOf(watch: Stopwatch, seconds: number): Transcript['timings'] {
+  const featuresMs = watch.spentMs('featuresMs');
+  const encodeMs = watch.spentMs('encodeMs') + watch.spentMs('adaptMs');
+  const decodeMs = watch.spentMs('transcribeMs') + watch.spentMs('prefillMs') + watch.spentMs('decodeMs');
+  return {
+    featuresMs,
+    encodeMs,
+    decodeMs,
+    realTimeFactor: (featuresMs + encodeMs + decodeMs) / 1000 / seconds,
   };
 }
 

@@ -20,6 +20,8 @@ const temperatures = [0, 0.2, 0.4, 0.6, 0.8, 1];
 const leastConfidence = -1;
 const mostRepetition = 2.4;
 const likelyNoSpeech = 0.6;
+/** Stricter than published: what base models write over noise reaches -0.6. */
+const leastConfidenceOfSpeech = -0.5;
 
 /**
  * Decodes a window, again with a higher temperature where the text goes round in circles or is little more than a guess. Null
@@ -34,25 +36,12 @@ export async function decodeWindow(
   let best: DecodedWindow | null = null;
   for (const temperature of temperatures) {
     const decoded = await decodeOnce(whisper, cross, options, temperature, signal);
-    if (decoded.noSpeech > likelyNoSpeech && decoded.confidence < leastConfidence) return null;
+    if (decoded.noSpeech > likelyNoSpeech && decoded.confidence < leastConfidenceOfSpeech) return null;
     if (decoded.repetition <= mostRepetition && decoded.confidence >= leastConfidence) return decoded;
     if (best === null || decoded.confidence > best.confidence) best = decoded;
   }
   // Nothing reached the thresholds: words that are both a guess and go round in circles are nobody's.
   return best !== null && best.repetition <= mostRepetition ? best : null;
-}
-
-/** The language that is spoken in a window, by the token Whisper would begin with; `en` for a model of English alone. */
-export async function detectLanguage(whisper: Whisper, cross: CrossCache): Promise<string> {
-  const { startOfTranscript, languages } = whisper.part.tokens;
-  const { logits } = await whisper.step(whisper.start(cross), [startOfTranscript]);
-  let best = 'en';
-  let bestLogit = -Infinity;
-  for (const [language, token] of Object.entries(languages)) {
-    const logit = logits[token] ?? -Infinity;
-    if (logit > bestLogit) [best, bestLogit] = [language, logit];
-  }
-  return best;
 }
 
 async function decodeOnce(

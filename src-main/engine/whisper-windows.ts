@@ -3,8 +3,8 @@ import { ParlanceError } from '../contract/errors.ts';
 import { loudness } from './loudness.ts';
 import type { Stopwatch } from './stopwatch.ts';
 import { sampleRate } from './wav.ts';
-import type { CrossCache, Whisper } from './whisper.ts';
-import { decodeWindow, detectLanguage } from './whisper-decoding.ts';
+import { type CrossCache, isSpeech, type Whisper } from './whisper.ts';
+import { decodeWindow } from './whisper-decoding.ts';
 import { splitAtTimestamps, type WhisperTask } from './whisper-tokens.ts';
 
 const windowSamples = 30 * sampleRate;
@@ -47,7 +47,12 @@ export async function transcribeWindows(
       continue;
     }
     const cross = await whisper.listen(window, watch);
-    language ??= await watch.time('transcribeMs', () => detectLanguage(whisper, cross));
+    const impression = await watch.time('transcribeMs', () => whisper.firstImpression(cross));
+    if (!isSpeech(impression)) {
+      start += window.length;
+      continue;
+    }
+    language ??= impression.language;
     const spoken = { language, task: options.task };
     const heard = await watch.time('transcribeMs', () => hearWindow(whisper, cross, window, spoken, signal));
     for (const { start: from, end, text } of heard.segments) {

@@ -85,14 +85,17 @@ export class Whisper {
     };
   }
 
-  /** How likely the window holds no speech, by the token that Whisper was trained to give then. */
-  async noSpeechProbability(samples: Float32Array, watch: Stopwatch): Promise<number> {
-    const cross = await this.listen(samples, watch);
-    return watch.time('transcribeMs', async () => {
-      const { startOfTranscript, noSpeech } = this.part.tokens;
-      const { logits } = await this.step(this.start(cross), [startOfTranscript]);
-      return probability(logits, noSpeech);
-    });
+  /** What Whisper thinks of a window before it writes a word: one step of the decoder. */
+  async firstImpression(cross: CrossCache): Promise<FirstImpression> {
+    const { startOfTranscript, noSpeech, languages } = this.part.tokens;
+    const { logits } = await this.step(this.start(cross), [startOfTranscript]);
+    let language = 'en';
+    let certainty = 0;
+    for (const [code, token] of Object.entries(languages)) {
+      const likely = probability(logits, token);
+      if (likely > certainty) [language, certainty] = [code, likely];
+    }
+    return { noSpeech: probability(logits, noSpeech), language, certainty };
   }
 
   async close(): Promise<void> {
@@ -113,6 +116,23 @@ export interface WhisperStep {
   readonly cross: CrossCache;
   readonly past: Feeds;
   readonly position: number;
+}
+
+export interface FirstImpression {
+  /** Probability of the token that Whisper was trained to give when nobody speaks. */
+  readonly noSpeech: number;
+  /** The likeliest language and its probability; a model of English alone says `en` with 0. */
+  readonly language: string;
+  readonly certainty: number;
+}
+
+/**
+ * Whether anybody speaks in a window. Noise and music get a high probability of no speech and no language above 0.25; speech,
+ * however quiet, a language above 0.7 (measured on the samples and on white, pink and brown noise, hum, clicks and plucked
+ * strings).
+ */
+export function isSpeech({ noSpeech, certainty }: FirstImpression): boolean {
+  return noSpeech <= 0.6 || certainty >= 0.4;
 }
 
 /** Softmax of one logit. */
