@@ -1,4 +1,4 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { extname, isAbsolute, join, relative } from 'node:path';
 import { protocol, type Session } from 'electron';
 import { appScheme, isOwnAddress } from './own-origin.ts';
@@ -38,7 +38,8 @@ async function containedFile(folder: string, address: string): Promise<string | 
     const root = await realpath(folder);
     const file = await realpath(join(root, path === '/' ? 'index.html' : path));
     const inside = relative(root, file);
-    return inside === '' || inside.startsWith('..') || isAbsolute(inside) ? null : file;
+    if (inside.startsWith('..') || isAbsolute(inside)) return null;
+    return (await stat(file)).isFile() ? file : null;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
