@@ -105,15 +105,20 @@ export function createAnswering({ store, engine, emit, report = warn }: Answerin
     };
     let result: AnswerResult | null = null;
     let change: Partial<Turn>;
+    let asked: AnswerRequest | null = null;
     try {
-      const asked = await request();
+      asked = await request();
       controller.signal.throwIfAborted();
       result = await engine.answer(asked, on, controller.signal);
       const { text, engine: used, provider, usage, timings, finish } = result;
       const status = finish === 'cancelled' ? 'stopped' : 'complete';
       change = { text, engine: used, provider, usage, timings, status, failure: null };
     } catch (error) {
-      change = { text: keeper.text(), ...endOf(toFailure(error), controller.signal.aborted) };
+      change = {
+        text: keeper.text(),
+        engine: asked?.engine ?? null,
+        ...endOf(toFailure(error), controller.signal.aborted),
+      };
     }
     await keeper.end();
     if (trouble !== null) change = { ...change, status: 'failed', failure: toFailure(trouble) };

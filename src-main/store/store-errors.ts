@@ -1,5 +1,5 @@
-import { readFileSync, statfsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { ParlanceError } from '../contract/index.ts';
 
 export function diskFull(cause?: unknown): ParlanceError {
@@ -20,11 +20,23 @@ export function readOnly(path: string, cause?: unknown): ParlanceError {
   );
 }
 
+/** How to go on without the database: a copy made before a migration if there is one, else an empty one. */
+function wayOn(path: string): string {
+  const backups = join(dirname(path), 'backups');
+  const files = `${basename(path)}, ${basename(path)}-wal and ${basename(path)}-shm`;
+  const away = `Move ${files} to another folder`;
+  const sound = `Recorded sound stays in ${join(dirname(path), 'audio')}.`;
+  const copied = existsSync(backups) && readdirSync(backups).some((name) => name.endsWith('.db'));
+  return copied
+    ? `${away}, then start with an empty database, or put the newest copy from ${backups} in its place. ${sound}`
+    : `${away} to start with an empty database; \`sqlite3 ${basename(path)} .recover\` there may bring the text back. ${sound}`;
+}
+
 export function corrupt(path: string, detail: string, cause?: unknown): ParlanceError {
   return new ParlanceError(
     'database-corrupt',
     `The database ${path} is damaged (${detail.replace(/\s+/g, ' ')}). It was left as it is.`,
-    `Put a copy from ${dirname(path)}/backups in its place, or rename it to start with an empty one; recorded sound stays in ${dirname(path)}/audio.`,
+    wayOn(path),
     { cause },
   );
 }

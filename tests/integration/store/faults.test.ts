@@ -1,12 +1,22 @@
 import { execFile, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { failureSchema } from '../../../src-main/contract/index.ts';
+import { openDatabase } from '../../../src-main/store/database.ts';
+import { migrations } from '../../../src-main/store/migrations/index.ts';
 import { openStore } from '../../../src-main/store/open-store.ts';
 import { openConversations } from '../../fixtures/conversations.ts';
 import { typedQuestion } from '../../fixtures/store/turns.ts';
@@ -116,8 +126,25 @@ describe('a damaged database is refused, kept as it is, and the failure says how
     const failure = await openStore({ folder }).catch((error) => error.toFailure());
     expect(failure.code).toBe('database-corrupt');
     expect(failure.message).toContain(path);
-    expect(failure.hint).toContain('backups');
+    expect(failure.hint).toContain('Move parlance.db, parlance.db-wal and parlance.db-shm');
     expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  test('where a copy was made before a migration, the failure names it, and it can be put in its place', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'parlance.db');
+    const busyTimeoutMs = 100;
+    openDatabase({ folder, migrations: migrations.slice(0, 1), busyTimeoutMs }).close();
+    await (await openStore({ folder })).close();
+    overwrite(path, 0, 100);
+    const failure = await openStore({ folder }).catch((error) => error.toFailure());
+    const backups = join(folder, 'backups');
+    expect(failure.hint).toContain(backups);
+    for (const ending of ['', '-wal', '-shm']) rmSync(`${path}${ending}`, { force: true });
+    copyFileSync(join(backups, readdirSync(backups)[0] ?? ''), path);
+    const store = await openStore({ folder });
+    expect(await store.conversations({ limit: 5 })).toEqual([]);
+    await store.close();
   });
 
   test('a row that another program changed is told as damage when it is read', async () => {

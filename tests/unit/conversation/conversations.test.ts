@@ -210,6 +210,7 @@ describe('however an answer ends, its turn says so and keeps what it had', () =>
     expect(await conversations.finished(answer.id)).toMatchObject({
       status: 'interrupted',
       text: 'You',
+      engine: 'cascade',
       failure: stopped.toFailure(),
     });
     await store.close();
