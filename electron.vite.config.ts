@@ -7,6 +7,8 @@ const entries = {
   'browser-mode': 'src-main/app/browser-mode.ts',
   cli: 'src-main/app/cli.ts',
   'engine-process': 'src-main/app/engine-process.ts',
+  'build-process': 'src-main/app/build-process.ts',
+  'device-probe': 'src-main/app/device-probe.ts',
   'store-worker': 'src-main/store/worker.ts',
 };
 

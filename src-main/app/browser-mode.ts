@@ -3,14 +3,15 @@ import { parseArgs } from 'node:util';
 import { ParlanceError, toFailure } from '../contract/index.ts';
 import { instancePath } from '../server/pages.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
-import { answeringBundle, chooseBundle, defaultBundle } from './bundle-choice.ts';
 import { type Composition, compose } from './composition.ts';
 import { contentSecurityPolicy } from './content-security-policy.ts';
+import { createEndpoint } from './endpoint.ts';
 import { rendererFolder } from './entries.ts';
+import { createHandlers } from './handlers.ts';
 import { type Home, openHome } from './home.ts';
 import { claimInstance, newInstanceKey, runningAddress } from './instance.ts';
 import { type Log, openLog } from './log.ts';
-import { installedBundles } from './models-and-devices.ts';
+import { createMachine } from './machine.ts';
 import { ensureScreen } from './screen-build.ts';
 
 interface Options {
@@ -61,23 +62,12 @@ function stopSignal(): Promise<NodeJS.Signals> {
 }
 
 async function start(home: Home, log: Log, port: number, key: string): Promise<[Composition, RunningServer]> {
-  const composition = await compose({
-    home,
-    log,
-    mode: 'browser',
-    modelsAndDevices: () => installedBundles(home),
-    bundle: async () => answeringBundle(chooseBundle(home.models, defaultBundle)),
-  });
+  const composition = await compose(createMachine(home, log));
   try {
-    const { endpoint } = composition;
-    const server = await startServer({
-      endpoint,
-      port,
-      rendererFolder,
-      contentSecurityPolicy,
-      instanceKey: key,
-    });
-    return [composition, server];
+    const handlers = createHandlers({ composition, mode: 'browser' });
+    const endpoint = createEndpoint({ handlers, events: composition.events, log });
+    const screen = { rendererFolder, contentSecurityPolicy };
+    return [composition, await startServer({ endpoint, port, ...screen, instanceKey: key })];
   } catch (error) {
     await composition.close();
     throw error;

@@ -7,7 +7,7 @@ import type { AnsweringBundle } from '../conversation/ports.ts';
 import { asParlanceError } from '../engine/failures.ts';
 
 /** The bundle that answers when none is named. */
-export const defaultBundle = 'parlance-mini';
+export const defaultBundleId = 'parlance-mini';
 
 /** A bundle's folder and its manifest, read and checked; its parts' bytes are checked when they are loaded. */
 export interface ChosenBundle {
@@ -15,11 +15,11 @@ export interface ChosenBundle {
   readonly manifest: BundleManifest;
 }
 
-function missing(id: string): ParlanceError {
+export function bundleMissing(id = defaultBundleId): ParlanceError {
   return new ParlanceError(
     'bundle-missing',
     `The bundle ${id} is not installed.`,
-    `Run \`parlance models pull ${id === defaultBundle ? id : defaultBundle}\`, or name a bundle's folder with --bundle.`,
+    `Run \`parlance models pull ${defaultBundleId}\`, or name a bundle's folder with --bundle.`,
   );
 }
 
@@ -37,7 +37,7 @@ export function chooseBundle(modelsFolder: string, choice: string): ChosenBundle
   const isId = !looksLikePath(choice) && bundleIdSchema.safeParse(choice).success;
   const installed = isId ? join(modelsFolder, choice) : null;
   const folder = installed !== null && existsSync(installed) ? installed : resolve(choice);
-  if (!existsSync(folder)) throw missing(choice);
+  if (!existsSync(folder)) throw bundleMissing(choice);
   try {
     return { folder, manifest: readManifest(folder) };
   } catch (error) {

@@ -17,14 +17,15 @@ import { registerAppScheme, serveScreen } from '../desktop/scheme.ts';
 import { connectScreens } from '../desktop/screen-ports.ts';
 import { keepOffline } from '../desktop/session.ts';
 import { startUtilityProcess } from '../desktop/utility-process.ts';
-import { answeringBundle, chooseBundle, defaultBundle } from './bundle-choice.ts';
 import { type Composition, compose } from './composition.ts';
 import { contentSecurityPolicy } from './content-security-policy.ts';
-import { engineCache } from './engine.ts';
+import { createEndpoint } from './endpoint.ts';
 import { appFolder, entryPath, rendererFolder } from './entries.ts';
+import { createHandlers } from './handlers.ts';
 import { type Home, homeFolder, openHome } from './home.ts';
 import { openLog } from './log.ts';
-import { installedBundles } from './models-and-devices.ts';
+import { createMachine } from './machine.ts';
+import type { StartProcess } from './processes.ts';
 
 const preload = join(appFolder, 'out', 'preload', 'preload.cjs');
 
@@ -33,17 +34,8 @@ async function systemMicrophone(): Promise<boolean> {
   return process.platform !== 'darwin' || systemPreferences.askForMediaAccess('microphone');
 }
 
-function composeDesktop(home: Home): Promise<Composition> {
-  return compose({
-    home,
-    log: openLog(home.logs, 'desktop'),
-    mode: 'desktop',
-    modelsAndDevices: () => installedBundles(home),
-    bundle: async () => answeringBundle(chooseBundle(home.models, defaultBundle)),
-    startEngine: () =>
-      startUtilityProcess(entryPath('engine-process'), [engineCache(home)], 'Parlance engine'),
-  });
-}
+const startProcess: StartProcess = (module, parameters) =>
+  startUtilityProcess(entryPath(module), parameters, `Parlance ${module}`);
 
 /** Closes the composition before the app goes; a second request to quit meanwhile waits for the same end. */
 function closeBeforeQuit(composition: Composition): void {
@@ -75,7 +67,8 @@ function keepOneWindow(): () => Promise<void> {
 }
 
 async function start(home: Home): Promise<void> {
-  const composition = await composeDesktop(home);
+  const log = openLog(home.logs, 'desktop');
+  const composition = await compose(createMachine(home, log, startProcess));
   closeBeforeQuit(composition);
   const { defaultSession } = session;
   keepOffline(defaultSession);
@@ -84,7 +77,11 @@ async function start(home: Home): Promise<void> {
   connectScreens({
     ipcMain,
     createChannel: () => new MessageChannelMain(),
-    endpoint: composition.endpoint,
+    endpoint: createEndpoint({
+      handlers: createHandlers({ composition, mode: 'desktop' }),
+      events: composition.events,
+      log,
+    }),
   });
   const showWindow = keepOneWindow();
   app.on('second-instance', () => void showWindow());

@@ -9,7 +9,8 @@ const fromSource = import.meta.url.endsWith('.ts');
 const sources = {
   'store-worker': '../store/worker.ts',
   'engine-process': './engine-process.ts',
-  'browser-mode': './browser-mode.ts',
+  'build-process': './build-process.ts',
+  'device-probe': './device-probe.ts',
 } as const;
 
 /** Where to start a module that has a thread or a process of its own. */

@@ -1,49 +1,39 @@
-import type {
-  AppEvent,
-  AppInfo,
-  BundleSummary,
-  DeviceReport,
-  EnginePort,
-  Handlers,
-  Settings,
-  SettingsChange,
-  SpoolPort,
-  StorePort,
-} from '../contract/index.ts';
-import type { Conversations } from '../conversation/conversations.ts';
+import type { AppInfo, Handlers, Settings, SettingsChange } from '../contract/index.ts';
+import { defaultBundle, listBundles } from '../models/bundles.ts';
+import { pullBundle } from '../models/install.ts';
 import { readSound } from '../voice/read-sound.ts';
+import type { Composition } from './composition.ts';
+import { appVersion } from './version.ts';
 
 /** What the requests are answered with. */
 export interface HandlerParts {
-  readonly version: string;
+  readonly composition: Composition;
   readonly mode: AppInfo['mode'];
-  readonly store: StorePort;
-  readonly spool: SpoolPort;
-  readonly engine: EnginePort;
-  readonly conversations: Conversations;
-  readonly emit: (event: AppEvent) => void;
-  /** Every bundle of the catalogue and every installed one. */
-  readonly listBundles: () => Promise<BundleSummary[]>;
-  readonly pullBundle: (id: string) => Promise<BundleSummary>;
-  /** The installed bundle that answers; null when there is none. */
-  readonly answeringBundle: () => Promise<BundleSummary | null>;
-  readonly reportDevices: (again: boolean) => Promise<DeviceReport[]>;
 }
 
 /** One function a request of the contract. Input is checked before it comes here, output after it leaves. */
-export function createHandlers(parts: HandlerParts): Handlers {
-  return { ...appHandlers(parts), ...conversationHandlers(parts), ...recordingHandlers(parts) };
+export function createHandlers({ composition, mode }: HandlerParts): Handlers {
+  return {
+    ...appHandlers(composition, mode),
+    ...modelHandlers(composition),
+    ...conversationHandlers(composition),
+    ...recordingHandlers(composition),
+  };
 }
 
-type AppRequest = 'app.info' | 'settings.update' | 'models.list' | 'models.pull' | 'devices.report';
+type AppRequest = 'app.info' | 'settings.update';
+type ModelRequest = 'models.list' | 'models.pull' | 'devices.report';
 type RecordingRequest = Extract<keyof Handlers, `recordings.${string}`>;
 
-function appHandlers(parts: HandlerParts): Pick<Handlers, AppRequest> {
-  const { store, engine, emit, version, mode } = parts;
+function appHandlers(
+  { store, engine, events, machine }: Composition,
+  mode: AppInfo['mode'],
+): Pick<Handlers, AppRequest> {
+  const version = appVersion();
 
   async function updateSettings(change: SettingsChange): Promise<Settings> {
     const settings = await store.updateSettings(change);
-    emit({ event: 'settings.updated', settings });
+    events.emit({ event: 'settings.updated', settings });
     return settings;
   }
 
@@ -52,20 +42,30 @@ function appHandlers(parts: HandlerParts): Pick<Handlers, AppRequest> {
       version,
       mode,
       platform: process.platform,
-      bundle: await parts.answeringBundle(),
+      bundle: await defaultBundle(machine.place),
       settings: await store.settings(),
       engine: engine.status(),
     }),
     'settings.update': updateSettings,
-    'models.list': () => parts.listBundles(),
-    'models.pull': ({ id }) => parts.pullBundle(id),
-    'devices.report': ({ again }) => parts.reportDevices(again),
+  };
+}
+
+function modelHandlers({ machine, events }: Composition): Pick<Handlers, ModelRequest> {
+  const { place } = machine;
+  return {
+    'models.list': () => listBundles(place),
+    'models.pull': ({ id }) =>
+      pullBundle(id, {
+        place,
+        onProgress: (progress) => events.emit({ event: 'model.progress', progress }),
+      }),
+    'devices.report': async () => [{ provider: 'cpu', works: true, reason: null, stepMs: null }],
   };
 }
 
 function conversationHandlers({
   conversations,
-}: HandlerParts): Omit<Handlers, AppRequest | RecordingRequest> {
+}: Composition): Omit<Handlers, AppRequest | ModelRequest | RecordingRequest> {
   return {
     'conversations.list': (query) => conversations.list(query),
     'conversations.open': ({ id }) => conversations.open(id),
@@ -94,7 +94,7 @@ function conversationHandlers({
   };
 }
 
-function recordingHandlers({ conversations, spool }: HandlerParts): Pick<Handlers, RecordingRequest> {
+function recordingHandlers({ conversations, spool }: Composition): Pick<Handlers, RecordingRequest> {
   return {
     'recordings.start': ({ conversationId }) => spool.start(conversationId),
     'recordings.append': async ({ id, pcm }) => {

@@ -1,33 +1,14 @@
 import { utilityProcess } from 'electron';
+import type { ProcessPort } from '../contract/index.ts';
 
 /** Bytes of the error stream that are kept to explain a crash. */
 const lastWordsLength = 4096;
-
-/** How a process ended. */
-interface Exit {
-  code: number | null;
-  signal: string | null;
-  lastWords: string;
-}
-
-/** One run of a helper process, as plain messages. */
-export interface HelperProcess {
-  readonly pid: number | undefined;
-  send(message: unknown): void;
-  onMessage(listener: (message: unknown) => void): void;
-  onExit(listener: (exit: Exit) => void): void;
-  kill(): void;
-}
 
 /**
  * Starts a module as a utility process: the desktop's counterpart of a child of Node. The packaged app cannot run its
  * own executable as Node (that fuse is off), so every helper process is started here.
  */
-export function startUtilityProcess(
-  entry: string,
-  parameters: readonly string[],
-  name: string,
-): HelperProcess {
+export function startUtilityProcess(entry: string, parameters: readonly string[], name: string): ProcessPort {
   const child = utilityProcess.fork(entry, [...parameters], {
     serviceName: name,
     stdio: ['ignore', 'ignore', 'pipe'],

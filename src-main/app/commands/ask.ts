@@ -8,9 +8,9 @@ import {
   type Turn,
 } from '../../contract/index.ts';
 import type { AskOptions, Submitted } from '../../conversation/ports.ts';
-import { answeringBundle, chooseBundle, defaultBundle } from '../bundle-choice.ts';
+import { answeringBundle, chooseBundle, defaultBundleId } from '../bundle-choice.ts';
 import { type Composition, compose } from '../composition.ts';
-import { installedBundles } from '../models-and-devices.ts';
+import { createMachine } from '../machine.ts';
 import { type Invocation, numberOption, runs } from './invocation.ts';
 import { readSoundFile } from './sound-file.ts';
 
@@ -39,7 +39,7 @@ export function addAsk(program: Command): void {
     .argument('[FILE...]', 'WAV files of any common kind')
     .option('--text <T>', 'a typed question')
     .option('--conversation <ID>', 'go on with this conversation')
-    .option('--bundle <ID|DIR>', 'the bundle that answers', defaultBundle)
+    .option('--bundle <ID|DIR>', 'the bundle that answers', defaultBundleId)
     .option(
       '--engine <NAME>',
       'speech-llm (sound straight into the LLM) or cascade (Whisper first)',
@@ -62,13 +62,7 @@ async function ask(invocation: Invocation, options: Options, files: string[]): P
   const { home, log } = invocation;
   const sounds = await Promise.all(files.map(readSoundFile));
   const bundle = answeringBundle(chooseBundle(home.models, options.bundle));
-  const composition = await compose({
-    home,
-    log,
-    mode: 'browser',
-    modelsAndDevices: () => installedBundles(home),
-    bundle: async () => bundle,
-  });
+  const composition = await compose(createMachine(home, log), async () => bundle);
   const { conversations } = composition;
   const { maxTokens, temperature, seed } = options;
   const asked: AskOptions = {

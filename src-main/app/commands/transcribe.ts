@@ -10,9 +10,8 @@ import {
   transcribeRequestSchema,
 } from '../../contract/index.ts';
 import { clipWav } from '../../store/clip-wav.ts';
-import { chooseBundle, defaultBundle } from '../bundle-choice.ts';
-import { createEngineSupervisor } from '../engine.ts';
-import { installedBundles } from '../models-and-devices.ts';
+import { chooseBundle, defaultBundleId } from '../bundle-choice.ts';
+import { createEngineOn, createMachine } from '../machine.ts';
 import { type Invocation, runs } from './invocation.ts';
 import { readSoundFile } from './sound-file.ts';
 import { type TranscriptFormat, transcriptFormats } from './transcript-formats.ts';
@@ -39,7 +38,7 @@ export function addTranscribe(program: Command): void {
     .option('--engine <NAME>', 'whisper or speech-llm', 'whisper')
     .option('--format <KIND>', 'txt, md, srt, vtt or json', 'txt')
     .option('-o, --output <PATH>', 'a file; a folder when there are several files')
-    .option('--bundle <ID|DIR>', 'the bundle that listens', defaultBundle)
+    .option('--bundle <ID|DIR>', 'the bundle that listens', defaultBundleId)
     .option('--device <NAME>', 'auto, cuda, dml, coreml, webgpu or cpu', 'auto');
   runs(command, optionsSchema, transcribe);
 }
@@ -49,8 +48,7 @@ async function transcribe(invocation: Invocation, options: Options, files: strin
   const format = supportedFormat(options.format);
   const place = await outputPlace(options.output, files.length);
   const { folder } = chooseBundle(home.models, options.bundle);
-  const { chooseProvider } = installedBundles(home);
-  const engine = createEngineSupervisor({ home, log, chooseProvider });
+  const engine = createEngineOn(createMachine(home, log));
   try {
     for (const file of files) {
       const transcript = await transcribeFile(invocation, engine, file, folder, options);

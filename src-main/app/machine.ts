@@ -1,0 +1,31 @@
+import type { EnginePort, Provider } from '../contract/index.ts';
+import { EngineSupervisor } from '../engine/supervisor.ts';
+import type { ModelsPlace } from '../models/place.ts';
+import { resourcesFolder } from './entries.ts';
+import type { Home } from './home.ts';
+import type { Log } from './log.ts';
+import { type StartProcess, startNodeProcess } from './processes.ts';
+
+/** This machine as every command and every mode sees it: its folders, its log, and how a process is started on it. */
+export interface Machine {
+  readonly home: Home;
+  readonly log: Log;
+  readonly startProcess: StartProcess;
+  readonly place: ModelsPlace;
+}
+
+export function createMachine(home: Home, log: Log, startProcess: StartProcess = startNodeProcess): Machine {
+  const place = { home, resources: resourcesFolder(), environment: process.env, startProcess };
+  return { home, log, startProcess, place };
+}
+
+/** The engine behind its supervisor. No process is started before the first question. */
+export function createEngineOn({ home, log, startProcess }: Machine): EnginePort {
+  const chooseProvider = async (): Promise<Provider> => 'cpu';
+  return new EngineSupervisor({
+    // The engine keeps encoded sound there, and the keys and values of conversations.
+    start: () => startProcess('engine-process', [home.cache]),
+    chooseProvider,
+    log: (event) => log.info(event),
+  });
+}
