@@ -137,7 +137,7 @@ export type EngineReply = z.infer<typeof engineReplySchema>;
 export const deviceReportSchema = z.object({
   provider: providerSchema,
   works: z.boolean(),
-  /** Why not, in the provider's own words; null when it works. */
+  /** Why it is not used: in the provider's own words, or that the CPU was measured faster; null for one that could be. */
   reason: z.string().nullable(),
   /** Milliseconds of one decoder-like step, measured; null when it failed. */
   stepMs: z.number().nullable(),

@@ -1,0 +1,92 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { z } from 'zod';
+import { type Provider, providerSchema } from '../contract/index.ts';
+import { probeShape } from './probe-graph.ts';
+
+/** What the probe process is started with, as JSON in its one argument. */
+export const probeOrderSchema = z.object({ provider: providerSchema, graph: z.string() });
+export type ProbeOrder = z.infer<typeof probeOrderSchema>;
+
+export const probeResultSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('works'), stepMs: z.number().positive() }),
+  z.object({ type: z.literal('fails'), reason: z.string() }),
+]);
+export type ProbeResult = z.infer<typeof probeResultSchema>;
+
+const pastLength = 64;
+const warmUps = 3;
+const mostSteps = 20;
+const enoughMs = 1_500;
+/** Activations are rounded differently by each provider (to int8 on the CPU); a broken driver is far below. */
+const leastCosine = 0.98;
+
+function feeds(): Record<string, Tensor> {
+  const { hidden, kvHeads, headSize } = probeShape;
+  const wave = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i * 0.7));
+  return {
+    inputs_embeds: new Tensor('float32', wave(hidden), [1, 1, hidden]),
+    past: new Tensor('float32', wave(kvHeads * pastLength * headSize), [1, kvHeads, pastLength, headSize]),
+    seqlens_k: new Tensor('int32', Int32Array.of(pastLength), [1]),
+    total_sequence_length: new Tensor('int32', Int32Array.of(pastLength + 1), []),
+  };
+}
+
+function open(graph: string, provider: Provider): Promise<InferenceSession> {
+  return InferenceSession.create(graph, {
+    executionProviders: [provider],
+    logSeverityLevel: 3,
+    // Without this, a provider that can do nothing would have the CPU do its work and look well.
+    ...(provider !== 'cpu' && { extra: { session: { disable_cpu_ep_fallback: '1' } } }),
+  });
+}
+
+async function step(session: InferenceSession): Promise<Float32Array> {
+  const { logits } = await session.run(feeds(), ['logits']);
+  if (!(logits?.data instanceof Float32Array)) throw new Error('the step gave no logits');
+  return logits.data;
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let product = 0;
+  let ofA = 0;
+  let ofB = 0;
+  for (const [i, value] of a.entries()) {
+    const other = b[i] ?? 0;
+    product += value * other;
+    ofA += value * value;
+    ofB += other * other;
+  }
+  return product / Math.sqrt(ofA * ofB);
+}
+
+async function medianMs(session: InferenceSession): Promise<number> {
+  // Software drivers take seconds a step: by then nothing is left to warm up.
+  const warmed = performance.now() + enoughMs;
+  for (let i = 0; i < warmUps && performance.now() < warmed; i++) await step(session);
+  const times: number[] = [];
+  const start = performance.now();
+  while (times.length < mostSteps && performance.now() - start < enoughMs) {
+    const before = performance.now();
+    await step(session);
+    times.push(performance.now() - before);
+  }
+  return times.toSorted((a, b) => a - b)[times.length >> 1] ?? Number.POSITIVE_INFINITY;
+}
+
+/**
+ * One decoder-like step on one provider, for real: every operator must run there, the numbers must be the CPU's, and
+ * the time is measured. To be called in a process of its own, since drivers crash and hang.
+ */
+export async function tryDevice({ provider, graph }: ProbeOrder): Promise<ProbeResult> {
+  try {
+    const session = await open(graph, provider);
+    const result = await step(session);
+    const stepMs = await medianMs(session);
+    const reference = provider === 'cpu' ? result : await step(await open(graph, 'cpu'));
+    const agreement = cosine(result, reference);
+    if (agreement >= leastCosine) return { type: 'works', stepMs };
+    return { type: 'fails', reason: `its numbers are not the CPU's: cosine ${agreement.toFixed(4)}` };
+  } catch (error) {
+    return { type: 'fails', reason: error instanceof Error ? error.message : String(error) };
+  }
+}
