@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
-import { readRecipe } from '../../native-models/bundles/recipe.ts';
+import { type Recipe, readRecipe } from '../../native-models/bundles/recipe.ts';
 import { type BundleSummary, type ModelProgress, ParlanceError, toFailure } from '../contract/index.ts';
 import { runBuild } from './build-run.ts';
 import { withBundleLock } from './bundle-lock.ts';
@@ -61,7 +61,7 @@ export async function pullBundle(id: string, options: PullOptions): Promise<Bund
 async function isGood(bundle: CatalogueBundle, { place, onProgress }: PullOptions): Promise<boolean> {
   try {
     const manifest = await verifyInstalled(place, bundle.id, onProgress);
-    return sameProvenance(manifest, readRecipe(join(place.resources, bundle.recipe)).card?.provenance ?? []);
+    return isMadeOf(manifest, readRecipe(join(place.resources, bundle.recipe)));
   } catch (error) {
     // A bundle from a later version is not replaced by an older one; anything else that is wrong is built anew.
     if (!(error instanceof ParlanceError) || error.code === 'bundle-newer') throw error;
@@ -69,13 +69,19 @@ async function isGood(bundle: CatalogueBundle, { place, onProgress }: PullOption
   }
 }
 
-function sameProvenance(manifest: BundleManifest, wanted: BundleManifest['provenance']): boolean {
+/** Whether a manifest has every part that the recipe asks for, out of the same files. */
+function isMadeOf(manifest: BundleManifest, recipe: Recipe): boolean {
+  const parts = [
+    recipe.encoder === undefined || manifest.encoder !== null,
+    recipe.adaptor === undefined || manifest.adaptor !== null,
+    recipe.llm === undefined || manifest.llm !== null,
+  ];
   const hashes = (list: BundleManifest['provenance']): string =>
     list
       .map(({ file, sha256 }) => `${file} ${sha256}`)
       .toSorted()
       .join('\n');
-  return hashes(manifest.provenance) === hashes(wanted);
+  return parts.every(Boolean) && hashes(manifest.provenance) === hashes(recipe.card?.provenance ?? []);
 }
 
 async function fetchAndBuild(
