@@ -1,4 +1,4 @@
-import type { Conversation, Turn } from '../contract/index.ts';
+import { type Conversation, ParlanceError, type Turn } from '../contract/index.ts';
 import { createAnswering } from './answering.ts';
 import { createAsking } from './asking.ts';
 import { createHearing } from './hearing.ts';
@@ -30,6 +30,23 @@ export function createConversations(ports: ConversationPorts) {
     return conversation;
   }
 
+  /** Those of the clips that no other conversation keeps. */
+  async function goneOf(clips: readonly string[]): Promise<string[]> {
+    const gone: string[] = [];
+    for (const sha256 of clips) if (!(await isStored(sha256))) gone.push(sha256);
+    return gone;
+  }
+
+  async function isStored(sha256: string): Promise<boolean> {
+    try {
+      await audio.path(sha256);
+      return true;
+    } catch (error) {
+      if (error instanceof ParlanceError && error.code === 'file-missing') return false;
+      throw error;
+    }
+  }
+
   return {
     list: (query: { search?: string | undefined; limit: number }) => store.conversations(query),
 
@@ -49,12 +66,14 @@ export function createConversations(ports: ConversationPorts) {
 
     /** Deletes a conversation with its sound and what the engine keeps of it. */
     async remove(id: string): Promise<void> {
-      await asking.inTurn(id, async () => {
+      const clips = await asking.inTurn(id, async () => {
         await answering.stopAll(id);
+        const turns = await store.turns(id);
         await store.deleteConversation(id);
+        return new Set(turns.flatMap((turn) => turn.audio?.sha256 ?? []));
       });
       emit({ event: 'conversation.deleted', id });
-      await forget?.(id);
+      await forget?.(id, await goneOf([...clips]));
     },
 
     async exportMarkdown(id: string): Promise<{ name: string; markdown: string }> {

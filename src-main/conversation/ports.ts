@@ -27,8 +27,8 @@ export interface ConversationPorts {
   /** Rejects with bundle-missing and its like: the answer then fails with that, and its question is kept. */
   readonly bundle: () => Promise<AnsweringBundle>;
   readonly emit: (event: AppEvent) => void;
-  /** Told when a conversation is deleted, so that what an engine keeps of it goes too. */
-  readonly forget?: (conversationId: string) => Promise<void>;
+  /** Told when a conversation is deleted, and which clips (SHA-256) went with it: what an engine keeps of them goes too. */
+  readonly forget?: (conversationId: string, clips: readonly string[]) => Promise<void>;
   /** Told what went wrong after an answer was safe (its conversation's title, say). A process warning when left out. */
   readonly report?: (error: unknown) => void;
 }

@@ -182,4 +182,19 @@ describe('what cannot be used is refused with a reason', () => {
       '[31mpasswd is empty.',
     );
   });
+
+  test('a header with any byte changed is read or refused, never a crash', async () => {
+    const whole = writeWav([tone(440, 0.01)], { extensible: true });
+    for (let place = 0; place < 68; place += 1) {
+      for (const value of [0, 1, 0x7f, 0x80, 0xff]) {
+        const changed = Uint8Array.from(whole);
+        changed[place] = value;
+        const code = await readSound(changed, 'changed.wav').then(
+          () => 'read',
+          (error: ParlanceError) => error.code,
+        );
+        expect(code).toMatch(/^(read|audio-(empty|format|truncated))$/);
+      }
+    }
+  });
 });
