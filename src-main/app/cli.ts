@@ -1,6 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { addAsk } from './commands/ask.ts';
+import { addBundle } from './commands/bundle.ts';
+import { addDevices } from './commands/devices.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addHistory } from './commands/history.ts';
+import { addModels } from './commands/models.ts';
 import { addTranscribe } from './commands/transcribe.ts';
 import { appVersion } from './version.ts';
 
@@ -25,6 +29,10 @@ function createProgram(): Command {
   addAsk(program);
   addTranscribe(program);
   addHistory(program);
+  addModels(program);
+  addBundle(program);
+  addDevices(program);
+  addDoctor(program);
   return program;
 }
 

@@ -1,5 +1,6 @@
 import type { AppInfo, Handlers, Settings, SettingsChange } from '../contract/index.ts';
 import { defaultBundle, listBundles } from '../models/bundles.ts';
+import { reportDevices } from '../models/devices.ts';
 import { pullBundle } from '../models/install.ts';
 import { readSound } from '../voice/read-sound.ts';
 import type { Composition } from './composition.ts';
@@ -59,7 +60,7 @@ function modelHandlers({ machine, events }: Composition): Pick<Handlers, ModelRe
         place,
         onProgress: (progress) => events.emit({ event: 'model.progress', progress }),
       }),
-    'devices.report': async () => [{ provider: 'cpu', works: true, reason: null, stepMs: null }],
+    'devices.report': ({ again }) => reportDevices({ place, again }),
   };
 }
 

@@ -1,5 +1,6 @@
-import type { EnginePort, Provider } from '../contract/index.ts';
+import type { EnginePort } from '../contract/index.ts';
 import { EngineSupervisor } from '../engine/supervisor.ts';
+import { chooseProvider } from '../models/devices.ts';
 import type { ModelsPlace } from '../models/place.ts';
 import { resourcesFolder } from './entries.ts';
 import type { Home } from './home.ts';
@@ -20,12 +21,11 @@ export function createMachine(home: Home, log: Log, startProcess: StartProcess =
 }
 
 /** The engine behind its supervisor. No process is started before the first question. */
-export function createEngineOn({ home, log, startProcess }: Machine): EnginePort {
-  const chooseProvider = async (): Promise<Provider> => 'cpu';
+export function createEngineOn({ home, log, place, startProcess }: Machine): EnginePort {
   return new EngineSupervisor({
     // The engine keeps encoded sound there, and the keys and values of conversations.
     start: () => startProcess('engine-process', [home.cache]),
-    chooseProvider,
+    chooseProvider: () => chooseProvider({ place }),
     log: (event) => log.info(event),
   });
 }
