@@ -10,7 +10,7 @@ export interface BlockRows {
   readonly order: ((row: number) => number) | null;
 }
 
-/** A weight matrix [N, K] as MatMulNBits and GatherBlockQuantized take it, blocks of 32 along K. */
+/** A weight matrix [N, K] in blocks of 32 along K, as MatMulNBits takes it: `w = scale · (level − 2^(bits−1)) + offset`. */
 export interface BlockMatrix {
   readonly name: string;
   readonly bits: 4 | 8;
@@ -18,23 +18,43 @@ export interface BlockMatrix {
   readonly columns: number;
   readonly data: Weight;
   readonly scales: Weight;
-  /** null: the middle, 2^(bits−1). */
-  readonly zeroPoints: Weight | null;
+  /** f32 [K/32, N], one for each block, in the order of the product with block sums; null where they are zero. */
+  readonly offsets: { readonly name: string; read(): Float32Array } | null;
 }
 
 interface Converted {
   readonly data: Uint8Array;
   readonly scales: Float32Array;
-  readonly zeroPoints: Uint8Array;
+  /** [N, K/32]. */
+  readonly offsets: Float32Array;
 }
 
 /**
- * Puts matrices of the same width below one another and makes them block-quantised weights. Q4_0 stays as it is, 4 bits, and Q8_0
- * as it is, 8 bits. Q4_1 becomes 8 bits: its float minima would need float zero points, with which ONNX Runtime 1.30 multiplies
- * forty times slower on a CPU; 8 bits with a whole zero point hold the same values to about a five-hundredth of a Q4_1 step, and
- * cost a fifth more time than 4 bits. Other types are rounded to 8 bits.
+ * Puts matrices of the same width below one another and makes them block-quantised weights in the very values of the file: 4 bits
+ * for Q4_0 and Q4_1, 8 bits for Q8_0; types without blocks, and mixtures, are rounded to 8 bits. Q4_1's minima stay apart as
+ * offsets: MatMulNBits would take them as float zero points, with which ONNX Runtime 1.30 is forty times slower on a CPU.
  */
 export function blockMatrix(name: string, parts: readonly BlockRows[]): BlockMatrix {
+  const types = new Set(parts.map(({ tensor }) => tensor.type));
+  if ([...types].every((type) => type === 'Q4_0' || type === 'Q4_1'))
+    return quantizedMatrix(name, parts, 4, keepNibbles, types.has('Q4_1'));
+  const convert = types.size === 1 && types.has('Q8_0') ? keepBytes : roundToBytes;
+  return quantizedMatrix(name, parts, 8, convert, false);
+}
+
+/** A matrix that is also read as a table of rows: 8 bits without offsets, since rows are looked up and not multiplied. */
+export function byteMatrix(name: string, tensor: LazyTensor): BlockMatrix {
+  const convert = tensor.type === 'Q8_0' ? keepBytes : roundToBytes;
+  return quantizedMatrix(name, [{ tensor, order: null }], 8, convert, false);
+}
+
+function quantizedMatrix(
+  name: string,
+  parts: readonly BlockRows[],
+  bits: 4 | 8,
+  convert: (rows: BlockRows) => Converted,
+  hasOffsets: boolean,
+): BlockMatrix {
   const columns = parts[0]?.tensor.shape[1] ?? 0;
   for (const { tensor } of parts)
     if (tensor.shape.length !== 2 || tensor.shape[1] !== columns || columns % ggmlBlockElements !== 0)
@@ -43,31 +63,19 @@ export function blockMatrix(name: string, parts: readonly BlockRows[]): BlockMat
       );
   const rows = parts.reduce((sum, { tensor }) => sum + (tensor.shape[0] ?? 0), 0);
   const blocks = columns / ggmlBlockElements;
-  const types = new Set(parts.map(({ tensor }) => tensor.type));
-  const bits = types.size === 1 && types.has('Q4_0') ? 4 : 8;
-  const symmetric = bits === 4 || !(types.has('Q4_0') || types.has('Q4_1'));
-  const convert = bits === 4 ? keepNibbles : toBytes;
-  const converted = sharedByReads(symmetric ? 2 : 3, () =>
-    joined(parts.map((part) => convert(inOrder(part)))),
-  );
+  const converted = sharedByReads(hasOffsets ? 3 : 2, () => joined(parts.map(convert)));
+  const blockBytes = (ggmlBlockElements * bits) / 8;
   return {
-    name,
-    bits,
-    rows,
-    columns,
-    data: {
-      type: 'uint8',
-      shape: [rows, blocks, (ggmlBlockElements * bits) / 8],
-      read: () => converted().data,
-    },
+    ...{ name, bits, rows, columns },
+    data: { type: 'uint8', shape: [rows, blocks, blockBytes], read: () => converted().data },
     scales: {
       type: 'float32',
       shape: [rows, blocks],
       read: () => new Uint8Array(converted().scales.buffer),
     },
-    zeroPoints: symmetric
-      ? null
-      : { type: 'uint8', shape: [rows, blocks], read: () => converted().zeroPoints },
+    offsets: hasOffsets
+      ? { name: `${name}.offsets`, read: () => turned(converted().offsets, rows, blocks) }
+      : null,
   };
 }
 
@@ -78,7 +86,7 @@ export function blockWeights(g: Graph, matrix: BlockMatrix): BlockQuantized {
     blockSize: ggmlBlockElements,
     data: g.weight(`${matrix.name}.data`, matrix.data),
     scales: g.weight(`${matrix.name}.scales`, matrix.scales),
-    zeroPoints: matrix.zeroPoints && g.weight(`${matrix.name}.zeroPoints`, matrix.zeroPoints),
+    zeroPoints: null,
   };
 }
 
@@ -100,31 +108,22 @@ function sharedByReads<T>(reads: number, make: () => T): () => T {
   };
 }
 
-/** A part's elements as levels, scales and minima, its rows in the wanted order. */
-function inOrder({ tensor, order }: BlockRows): GgmlBlocks {
-  const [rows = 0, columns = 0] = tensor.shape;
-  const blocks = unpacked(tensor);
-  if (order === null) return blocks;
-  const perRow = columns / ggmlBlockElements;
-  const sorted = {
-    mostLevel: blocks.mostLevel,
-    levels: new Uint8Array(blocks.levels.length),
-    scales: new Float32Array(blocks.scales.length),
-    minima: new Float32Array(blocks.minima.length),
-  };
-  for (let row = 0; row < rows; row++) {
-    const from = order(row);
-    sorted.levels.set(blocks.levels.subarray(from * columns, (from + 1) * columns), row * columns);
-    sorted.scales.set(blocks.scales.subarray(from * perRow, (from + 1) * perRow), row * perRow);
-    sorted.minima.set(blocks.minima.subarray(from * perRow, (from + 1) * perRow), row * perRow);
-  }
-  return sorted;
+/** 4-bit levels two to a byte, low nibble first. */
+function keepNibbles(rows: BlockRows): Converted {
+  const { levels, scales, minima } = inOrder(rows, unpacked(rows.tensor));
+  const data = new Uint8Array(levels.length / 2);
+  for (let i = 0; i < data.length; i++) data[i] = (levels[2 * i] ?? 0) | ((levels[2 * i + 1] ?? 0) << 4);
+  return { data, scales, offsets: minima.map((minimum, block) => minimum + 8 * (scales[block] ?? 0)) };
 }
 
-function unpacked(tensor: LazyTensor): GgmlBlocks {
-  if (tensor.type === 'Q4_0' || tensor.type === 'Q4_1' || tensor.type === 'Q8_0')
-    return unpackBlocks(tensor.type, tensor.read());
-  const values = tensor.float32();
+function keepBytes(rows: BlockRows): Converted {
+  const { levels, scales } = inOrder(rows, unpacked(rows.tensor));
+  return { data: levels, scales, offsets: new Float32Array(0) };
+}
+
+/** The largest of a block becomes 127 steps: the worst error is 1/254 of it. */
+function roundToBytes(rows: BlockRows): Converted {
+  const values = rows.tensor.float32();
   const scales = new Float32Array(values.length / ggmlBlockElements);
   const levels = new Uint8Array(values.length);
   for (let block = 0; block < scales.length; block++) {
@@ -137,88 +136,60 @@ function unpacked(tensor: LazyTensor): GgmlBlocks {
     for (let i = start; i < start + ggmlBlockElements; i++)
       levels[i] = 128 + (scale === 0 ? 0 : Math.round((values[i] ?? 0) / scale));
   }
-  return { levels, mostLevel: 255, scales, minima: scales.map((scale) => -128 * scale) };
+  const ordered = inOrder(rows, { levels, scales, minima: scales });
+  return { data: ordered.levels, scales: ordered.scales, offsets: new Float32Array(0) };
 }
 
-/** 4-bit levels two to a byte, low nibble first; the zero point is 8. */
-function keepNibbles({ levels, scales }: GgmlBlocks): Converted {
-  const data = new Uint8Array(levels.length / 2);
-  for (let i = 0; i < data.length; i++) data[i] = (levels[2 * i] ?? 0) | ((levels[2 * i + 1] ?? 0) << 4);
-  return { data, scales, zeroPoints: new Uint8Array(0) };
+function unpacked(tensor: LazyTensor): GgmlBlocks {
+  const { type } = tensor;
+  if (type === 'Q4_0' || type === 'Q4_1' || type === 'Q8_0') return unpackBlocks(type, tensor.read());
+  throw new Error(`${tensor.name} has no blocks`);
 }
 
-/**
- * `scale · level + minimum` as `step · (byte − zeroPoint)`: each block takes the whole number of steps to a level, 1 to 17, with
- * which its zero point comes nearest to a whole number. Blocks whose zero lies outside a byte keep their values by rounding.
- */
-function toBytes({ levels, mostLevel, scales, minima }: GgmlBlocks): Converted {
-  const data = new Uint8Array(levels.length);
-  const steps = new Float32Array(scales.length);
-  const zeroPoints = new Uint8Array(scales.length);
-  const most = 255 / mostLevel;
-  for (let block = 0; block < scales.length; block++) {
-    const scale = scales[block] ?? 0;
-    const minimum = minima[block] ?? 0;
-    const start = block * ggmlBlockElements;
-    const zero = -minimum / scale;
-    if (!(zero >= 0 && zero * Math.ceil(most / 2) <= 255)) {
-      steps[block] = roundBlock(data, levels, start, scale, minimum);
-      zeroPoints[block] = 128;
-      continue;
-    }
-    const factor = bestFactor(zero, most);
-    steps[block] = scale / factor;
-    zeroPoints[block] = Math.round(zero * factor);
-    for (let i = start; i < start + ggmlBlockElements; i++) data[i] = (levels[i] ?? 0) * factor;
+/** A tensor's rows in the wanted order. */
+function inOrder({ tensor, order }: BlockRows, blocks: GgmlBlocks): GgmlBlocks {
+  if (order === null) return blocks;
+  const [rows = 0, columns = 0] = tensor.shape;
+  const perRow = columns / ggmlBlockElements;
+  const ordered = {
+    levels: new Uint8Array(blocks.levels.length),
+    scales: new Float32Array(blocks.scales.length),
+    minima: new Float32Array(blocks.minima.length),
+  };
+  for (let row = 0; row < rows; row++) {
+    const from = order(row);
+    ordered.levels.set(blocks.levels.subarray(from * columns, (from + 1) * columns), row * columns);
+    ordered.scales.set(blocks.scales.subarray(from * perRow, (from + 1) * perRow), row * perRow);
+    ordered.minima.set(blocks.minima.subarray(from * perRow, (from + 1) * perRow), row * perRow);
   }
-  return { data, scales: steps, zeroPoints };
-}
-
-/** The factor from `most` down to half of it that brings `zero · factor` nearest to a whole number within a byte. */
-function bestFactor(zero: number, most: number): number {
-  let best = 1;
-  let leastError = Number.POSITIVE_INFINITY;
-  for (let factor = most; factor >= most / 2; factor--) {
-    const exact = zero * factor;
-    const error = Math.abs(exact - Math.round(exact)) / factor;
-    if (exact <= 255 && error < leastError) {
-      best = factor;
-      leastError = error;
-    }
-  }
-  return best;
-}
-
-/** Rounds a block to bytes around 128 and returns its step: for blocks that lie on one side of zero. */
-function roundBlock(
-  data: Uint8Array,
-  levels: Uint8Array,
-  start: number,
-  scale: number,
-  minimum: number,
-): number {
-  let largest = 0;
-  for (let i = start; i < start + ggmlBlockElements; i++)
-    largest = Math.max(largest, Math.abs(scale * (levels[i] ?? 0) + minimum));
-  const step = largest / 127;
-  for (let i = start; i < start + ggmlBlockElements; i++)
-    data[i] = 128 + (step === 0 ? 0 : Math.round((scale * (levels[i] ?? 0) + minimum) / step));
-  return step;
+  return ordered;
 }
 
 function joined(parts: readonly Converted[]): Converted {
   const [only] = parts;
   if (parts.length === 1 && only !== undefined) return only;
-  const bytes = (pieces: readonly Uint8Array[]) => new Uint8Array(Buffer.concat(pieces));
-  const scales = new Float32Array(parts.reduce((sum, part) => sum + part.scales.length, 0));
+  return {
+    data: new Uint8Array(Buffer.concat(parts.map(({ data }) => data))),
+    scales: joinedFloats(parts.map(({ scales }) => scales)),
+    offsets: joinedFloats(parts.map(({ offsets }) => offsets)),
+  };
+}
+
+function joinedFloats(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
-    scales.set(part.scales, at);
-    at += part.scales.length;
+    all.set(part, at);
+    at += part.length;
   }
-  return {
-    data: bytes(parts.map(({ data }) => data)),
-    scales,
-    zeroPoints: bytes(parts.map(({ zeroPoints }) => zeroPoints)),
-  };
+  return all;
+}
+
+/** [rows, columns] → [columns, rows]. */
+function turned(values: Float32Array, rows: number, columns: number): Float32Array {
+  const result = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++)
+      result[column * rows + row] = values[row * columns + column] ?? 0;
+  return result;
 }

@@ -10,8 +10,8 @@ const tokenType = { control: 3, userDefined: 4 } as const;
 const cuts: Readonly<Record<string, readonly object[]>> = {
   // GPT-2's words: letters, digits or signs, each with the space before it.
   'gpt-2': [byteLevel(true)],
-  // The same, every digit by itself.
-  smollm: [{ type: 'Digits', individual_digits: true }, byteLevel(true)],
+  // The same, every number character by itself, ½ and ٣ included.
+  smollm: [{ type: 'Split', pattern: { Regex: '\\p{N}' }, behavior: 'Isolated', invert: false }, byteLevel(true)],
 };
 
 function byteLevel(useRegex: boolean) {

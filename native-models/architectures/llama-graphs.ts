@@ -1,11 +1,14 @@
 import type { Gguf } from '../formats/gguf.ts';
 import type { GraphDefinition, Value } from '../graph/definition.ts';
 import { Graph } from '../graph/graph.ts';
-import { type BlockMatrix, type BlockRows, blockMatrix, blockTable, blockWeights } from './block-matrix.ts';
+import { knownDimension } from '../graph/shape.ts';
+import { type BlockMatrix, blockMatrix, blockTable, byteMatrix } from './block-matrix.ts';
+import { blockProduct, type Change } from './block-product.ts';
 import type { LlamaSettings } from './llama-settings.ts';
-import { type Lora, loraBranch } from './lora.ts';
+import { type Lora, loraFactor, type Projection } from './lora.ts';
 import { floatWeight } from './matrix-weights.ts';
 import { rotaryTables } from './rotary.ts';
+import { type Dial, dialOf } from './side-branch.ts';
 
 /**
  * How a decoder hands its keys and values on. `rows`: caches of a fixed capacity come in, only the new rows go out, all layers in
@@ -48,7 +51,7 @@ export function llamaDecoderGraph(parts: LlamaParts, form: DecoderForm): GraphDe
     const fed = feedForward(g, gguf, layer, middle.normed);
     ({ normed: x, sum: residual } = g.skipNorm(fed, middle.sum, next, settings.epsilon));
   }
-  g.output('logits', g.matMulNBits(g.slice(x, 1, -1), blockWeights(g, outputMatrix(gguf))));
+  g.output('logits', blockProduct(g, g.slice(x, 1, -1), outputMatrix(gguf)));
   frame.finish();
   return g.finish();
 }
@@ -60,7 +63,7 @@ interface DecoderFrame {
   readonly totalLength: Value;
   readonly cosines: Value;
   readonly sines: Value;
-  readonly loraScale: Value | null;
+  readonly dial: Dial | null;
   past(layer: number): { key: Value; value: Value };
   keep(layer: number, key: Value, value: Value): void;
   /** Adds the outputs that hold what was kept. */
@@ -87,7 +90,7 @@ function decoderInputs(g: Graph, { gguf, settings, lora }: LlamaParts, form: Dec
     totalLength: g.input('total_sequence_length', 'int32', []),
     cosines: g.weight('rotary.cosines', rotary.cosines),
     sines: g.weight('rotary.sines', rotary.sines),
-    loraScale: lora === null ? null : g.input('lora_scale', 'float32', []),
+    dial: lora === null ? null : dialOf(g, g.input('lora_scale', 'float32', [])),
     past: (layer) => past[layer] ?? raiseLayer(layer),
     keep: (layer, key, value) => {
       if (newRows !== null) rows.push(newRows(key), newRows(value));
@@ -116,49 +119,48 @@ function newRowsOf(g: Graph, embeddings: Value, lastPosition: Value): (cache: Va
 
 function attention(g: Graph, parts: LlamaParts, layer: number, x: Value, frame: DecoderFrame): Value {
   const { gguf, settings, lora } = parts;
-  const { heads, kvHeads, headSize } = settings;
-  const projected = (name: string, rows: readonly BlockRows[], input: Value) =>
-    g.matMulNBits(input, blockWeights(g, blockMatrix(`blk.${layer}.${name}`, rows)));
+  const { heads, kvHeads, headSize, hidden } = settings;
+  const changed = (input: number, projections: readonly Projection[]): Change | null =>
+    lora && frame.dial && { factor: loraFactor(lora, layer, projections, input), dial: frame.dial };
   const tensor = (name: string) => gguf.tensor(`blk.${layer}.${name}.weight`);
-  const withLora = (y: Value, input: Value, projections: ReadonlyArray<{ name: string; outputs: number }>) =>
-    lora === null || frame.loraScale === null
-      ? y
-      : g.add(y, loraBranch(g, lora, layer, projections, input, frame.loraScale));
 
   const order = halvesFromPairs(headSize);
-  const qkvRows = [
+  const qkvMatrix = blockMatrix(`blk.${layer}.attn_qkv`, [
     { tensor: tensor('attn_q'), order },
     { tensor: tensor('attn_k'), order },
     { tensor: tensor('attn_v'), order: null },
-  ];
-  const qkv = withLora(projected('attn_qkv', qkvRows, x), x, [
+  ]);
+  const qkvChange = changed(hidden, [
     { name: 'q_proj', outputs: heads * headSize },
     { name: 'k_proj', outputs: kvHeads * headSize },
     { name: 'v_proj', outputs: kvHeads * headSize },
   ]);
   const past = frame.past(layer);
   const { y, presentKey, presentValue } = g.groupQueryAttention({
-    ...{ qkv, pastKey: past.key, pastValue: past.value, heads, kvHeads },
+    qkv: blockProduct(g, x, qkvMatrix, qkvChange),
+    ...{ pastKey: past.key, pastValue: past.value, heads, kvHeads },
     ...{ lastPosition: frame.lastPosition, totalLength: frame.totalLength },
     ...{ cosines: frame.cosines, sines: frame.sines },
   });
   frame.keep(layer, presentKey, presentValue);
-  const output = projected('attn_output', [{ tensor: tensor('attn_output'), order: null }], y);
-  return withLora(output, y, [{ name: 'o_proj', outputs: settings.hidden }]);
+  const outputMatrix = blockMatrix(`blk.${layer}.attn_output`, [
+    { tensor: tensor('attn_output'), order: null },
+  ]);
+  return blockProduct(g, y, outputMatrix, changed(heads * headSize, [{ name: 'o_proj', outputs: hidden }]));
 }
 
-/** SwiGLU: `down(silu(gate(x)) · up(x))`. */
+/** SwiGLU: `down(silu(gate(x)) · up(x))`, gate and up in one product. */
 function feedForward(g: Graph, gguf: Gguf, layer: number, x: Value): Value {
-  const product = (name: string, input: Value) => {
-    const tensor = gguf.tensor(`blk.${layer}.${name}.weight`);
-    return g.matMulNBits(
-      input,
-      blockWeights(g, blockMatrix(`blk.${layer}.${name}`, [{ tensor, order: null }])),
-    );
-  };
-  const gate = product('ffn_gate', x);
+  const rows = (name: string) => ({ tensor: gguf.tensor(`blk.${layer}.${name}.weight`), order: null });
+  const both = blockProduct(
+    g,
+    x,
+    blockMatrix(`blk.${layer}.ffn_gate_up`, [rows('ffn_gate'), rows('ffn_up')]),
+  );
+  const width = knownDimension(both.shape, -1, 'SwiGLU') / 2;
+  const [gate, up] = g.split(both, [width, width] as const, -1);
   const silu = g.mul(gate, g.sigmoid(gate));
-  return product('ffn_down', g.mul(silu, product('ffn_up', x)));
+  return blockProduct(g, g.mul(silu, up), blockMatrix(`blk.${layer}.ffn_down`, [rows('ffn_down')]));
 }
 
 /**
@@ -174,11 +176,10 @@ function halvesFromPairs(headSize: number): (row: number) => number {
 }
 
 function tableMatrix(gguf: Gguf): BlockMatrix {
-  return blockMatrix('token_embd', [{ tensor: gguf.tensor('token_embd.weight'), order: null }]);
+  return byteMatrix('token_embd', gguf.tensor('token_embd.weight'));
 }
 
 /** Models with tied embeddings have no matrix of their own: then it is the embedding table. */
 function outputMatrix(gguf: Gguf): BlockMatrix {
-  if (!gguf.has('output.weight')) return tableMatrix(gguf);
-  return blockMatrix('output', [{ tensor: gguf.tensor('output.weight'), order: null }]);
+  return gguf.has('output.weight') ? byteMatrix('output', gguf.tensor('output.weight')) : tableMatrix(gguf);
 }

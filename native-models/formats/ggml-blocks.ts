@@ -22,8 +22,6 @@ export type GgmlBlockType = 'Q4_0' | 'Q4_1' | 'Q8_0';
 export interface GgmlBlocks {
   /** One for each element, in order: 0…15 of Q4_0 and Q4_1, 0…255 of Q8_0. */
   readonly levels: Uint8Array<ArrayBuffer>;
-  /** The highest level there can be. */
-  readonly mostLevel: 15 | 255;
   /** One for each block. */
   readonly scales: Float32Array<ArrayBuffer>;
   readonly minima: Float32Array<ArrayBuffer>;
@@ -55,7 +53,7 @@ export function unpackBlocks(type: GgmlBlockType, bytes: Uint8Array): GgmlBlocks
   const offset = type === 'Q8_0' ? -128 : -8;
   const minima =
     type === 'Q4_1' ? halfToFloat32(halves.subarray(count)) : scales.map((scale) => offset * scale);
-  return { levels, mostLevel: type === 'Q8_0' ? 255 : 15, scales, minima };
+  return { levels, scales, minima };
 }
 
 /** The values of whole blocks in single precision. */

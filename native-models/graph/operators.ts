@@ -147,7 +147,7 @@ export class StandardOperators extends GraphCore {
   }
 
   /** Parts of the given sizes along an axis. */
-  split(x: Value, parts: readonly number[], axis: number): Value[] {
+  split<const P extends readonly number[]>(x: Value, parts: P, axis: number): { [K in keyof P]: Value } {
     const at = axisOf(x.shape, axis, 'Split');
     const total = parts.reduce((sum, part) => sum + part, 0);
     if (knownDimension(x.shape, axis, 'Split') !== total)
@@ -156,7 +156,9 @@ export class StandardOperators extends GraphCore {
       type: x.type,
       shape: x.shape.map((size, i) => (i === at ? part : size)),
     }));
-    return this.op('', 'Split', [x, this.int64s(parts)], { axis: int(axis) }, outputs);
+    const values = this.op('', 'Split', [x, this.int64s(parts)], { axis: int(axis) }, outputs);
+    // As many values as parts, which the compiler cannot follow through `map`.
+    return values as { [K in keyof P]: Value };
   }
 
   /** ONNX's rule: 0 keeps the size at that place, -1 takes what is left. */
