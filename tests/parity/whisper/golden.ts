@@ -8,7 +8,13 @@ const fixtures = new URL('tests/fixtures/whisper/', root);
 
 /** What tests/fixtures/whisper/make_golden.py noted down about the clip. */
 export const golden = z
-  .object({ clip: z.string(), samples: z.number(), frames: z.number(), transcript: z.string() })
+  .object({
+    clip: z.string(),
+    samples: z.number(),
+    frames: z.number(),
+    transcript: z.string(),
+    prompt: z.string(),
+  })
   .parse(JSON.parse(readFileSync(new URL('golden.json', fixtures), 'utf8')));
 
 export function goldenTensors(): Safetensors {
