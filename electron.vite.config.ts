@@ -18,6 +18,8 @@ export default defineConfig({
       outDir: 'out/main',
       target: 'node22',
       sourcemap: true,
+      // Builds the screen in a checkout; no packaged app gets that far.
+      externalizeDeps: { include: ['vite'] },
       rollupOptions: {
         input: entries,
         // All beside each other, so that an entry finds the others from any chunk by the chunk's own address.

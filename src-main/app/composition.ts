@@ -1,6 +1,7 @@
 import type { EnginePort, SpoolPort } from '../contract/index.ts';
 import { type Conversations, createConversations } from '../conversation/conversations.ts';
 import type { AnsweringBundle } from '../conversation/ports.ts';
+import { forgetConversation } from '../engine/kv-snapshot.ts';
 import { defaultBundle } from '../models/bundles.ts';
 import { openAudioStore } from '../store/audio-store.ts';
 import { openStore } from '../store/open-store.ts';
@@ -58,7 +59,8 @@ async function composeOver(store: Store, machine: Machine, bundle: BundleChoice)
   const spool = await openSpool({ folder: home.folder });
   const engine = createEngineOn(machine);
   const report = (error: unknown) => log.error({ err: error }, 'after an answer');
-  const conversations = createConversations({ store, audio, spool, engine, bundle, emit, report });
+  const forget = (conversationId: string) => forgetConversation(home.cache, conversationId);
+  const conversations = createConversations({ store, audio, spool, engine, bundle, emit, forget, report });
   const endStatus = engine.onStatus((status) => emit({ event: 'engine.status', status }));
   const interrupted = await conversations.recover();
   log.info({ event: 'started', interrupted: interrupted.length, node: process.versions.node });

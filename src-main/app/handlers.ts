@@ -1,4 +1,5 @@
 import type { AppInfo, Handlers, Settings, SettingsChange } from '../contract/index.ts';
+import { forgetClip } from '../engine/clip-cache.ts';
 import { defaultBundle, listBundles } from '../models/bundles.ts';
 import { reportDevices } from '../models/devices.ts';
 import { pullBundle } from '../models/install.ts';
@@ -66,14 +67,21 @@ function modelHandlers({ machine, events }: Composition): Pick<Handlers, ModelRe
 
 function conversationHandlers({
   conversations,
+  store,
+  machine,
 }: Composition): Omit<Handlers, AppRequest | ModelRequest | RecordingRequest> {
+  const { cache } = machine.home;
+
   return {
     'conversations.list': (query) => conversations.list(query),
     'conversations.open': ({ id }) => conversations.open(id),
     'conversations.rename': ({ id, title }) => conversations.rename(id, title),
     'conversations.pin': ({ id, pinned }) => conversations.pin(id, pinned),
     'conversations.delete': async ({ id }) => {
+      const clips = (await store.turns(id)).flatMap(({ audio }) => audio?.sha256 ?? []);
       await conversations.remove(id);
+      // What the engine worked out from its sound goes too; where another turn has the same sound, it is heard again.
+      await Promise.all(clips.map((clip) => forgetClip(cache, clip)));
       return {};
     },
     'conversations.export': ({ id }) => conversations.exportMarkdown(id),
