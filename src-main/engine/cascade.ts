@@ -17,11 +17,12 @@ const maxBytes = 16 * 2 ** 20;
 export class Cascade implements SpeechModel {
   readonly name = 'cascade';
   readonly loraScale = 0;
-  readonly #whisper: Whisper;
+  readonly #whisper: () => Promise<Whisper>;
   readonly #tokens: TextTokens;
   readonly #transcripts: ClipCache<typeof headerSchema>;
 
-  constructor(whisper: Whisper, tokens: TextTokens, place: ClipCachePlace) {
+  /** `whisper` is read when the first clip is to be heard. */
+  constructor(whisper: () => Promise<Whisper>, tokens: TextTokens, place: ClipCachePlace) {
     this.#whisper = whisper;
     this.#tokens = tokens;
     this.#transcripts = new ClipCache(place, 'transcripts', headerSchema, maxBytes);
@@ -43,7 +44,7 @@ export class Cascade implements SpeechModel {
     const samples = await readClip(turn.path);
     const level = asked ? checkAudible(samples) : loudness(samples);
     const { text, language } = await transcribeWindows(
-      this.#whisper,
+      await this.#whisper(),
       samples,
       { language: 'auto', task: 'transcribe' },
       {},

@@ -86,9 +86,7 @@ class LocalEngine implements Engine {
   load(folder: string, provider: Provider, engine: EngineName): Promise<void> {
     return this.#queue.add(async () => {
       const bundle = await this.#open(folder, provider);
-      if (bundle.manifest.llm === null) return;
-      await bundle.conversations();
-      await bundle.speechModel(engine);
+      await bundle.preload(engine);
     });
   }
 

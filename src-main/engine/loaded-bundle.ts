@@ -100,13 +100,13 @@ export class LoadedBundle {
   }
 
   async speechLlm(): Promise<SpeechLlm> {
-    const { llm, whisper } = this.manifest;
-    const adaptor = await this.#adaptor();
+    const { llm, whisper, adaptor } = this.manifest;
+    if (adaptor === null) throw partMissing(this.manifest.id, 'adaptor');
     return new SpeechLlm({
-      encoder: await this.encoder(),
-      adaptor,
+      encoder: () => this.encoder(),
+      adaptor: () => this.#adaptor(),
       tokens: (await this.languageModel()).tokens,
-      embeddings: new AudioEmbeddingsCache(this.#clips, adaptor.part.hidden),
+      embeddings: new AudioEmbeddingsCache(this.#clips, adaptor.hidden),
       loraScale: llm?.lora?.scale ?? 0,
       hearsSpeech: async (samples, watch) => {
         if (whisper === null) return true;
@@ -119,7 +119,17 @@ export class LoadedBundle {
 
   async speechModel(engine: EngineName): Promise<SpeechModel> {
     if (engine === 'speech-llm') return this.speechLlm();
-    return new Cascade(await this.whisper(), (await this.languageModel()).tokens, this.#clips);
+    return new Cascade(() => this.whisper(), (await this.languageModel()).tokens, this.#clips);
+  }
+
+  /** Reads everything that an engine's next spoken question needs. */
+  async preload(engine: EngineName): Promise<void> {
+    await this.conversations();
+    if (engine === 'cascade') await this.whisper();
+    else {
+      await this.encoder();
+      await this.#adaptor();
+    }
   }
 
   /** Keeps the conversations on disk and frees every part. */

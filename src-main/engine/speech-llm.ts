@@ -12,8 +12,9 @@ import type { TextTokens } from './text-tokens.ts';
 import { readClip, sampleRate } from './wav.ts';
 
 export interface SpeechLlmParts {
-  readonly encoder: Encoder;
-  readonly adaptor: Adaptor;
+  /** Read when the first clip is to be encoded: typed questions, and clips heard before, do without. */
+  readonly encoder: () => Promise<Encoder>;
+  readonly adaptor: () => Promise<Adaptor>;
   readonly tokens: TextTokens;
   readonly embeddings: AudioEmbeddingsCache;
   readonly loraScale: number;
@@ -50,7 +51,9 @@ export class SpeechLlm implements SpeechModel {
 
   /** Vectors of a clip of any length, window by window. */
   async encode(samples: Float32Array, watch: Stopwatch, signal: AbortSignal): Promise<AudioEmbeddings> {
-    const { encoder, adaptor, tokens } = this.#parts;
+    const { tokens } = this.#parts;
+    const encoder = await this.#parts.encoder();
+    const adaptor = await this.#parts.adaptor();
     const vectors: Float32Array[] = [];
     const labels: number[] = [];
     for (const window of audioWindows(samples)) {
