@@ -1,6 +1,7 @@
 import type { Recording } from '../../src-main/contract/index.ts';
 import { ParlanceError } from '../../src-main/contract/index.ts';
 import { ConnectionLost, client } from '../services/client.ts';
+import { forgetRecording, lastRecording, rememberRecording } from '../services/last-recording.ts';
 import { type Capture, capture, type SoundPiece } from '../services/microphone.ts';
 import { app } from './app.svelte.ts';
 import { chat } from './chat.svelte.ts';
@@ -36,13 +37,16 @@ class Recorder {
 
   #capture: Capture | undefined;
   #recordingId: string | undefined;
+  #startedAt = 0;
   #queue: Uint8Array<ArrayBuffer>[] = [];
   #saving: Promise<void> | undefined;
   #release: 'send' | 'discard' | undefined;
 
   async loadUnsent() {
     try {
-      this.unsent = await client.call('recordings.unsent', {});
+      const unsent = await client.call('recordings.unsent', {});
+      const left = lastRecording();
+      this.unsent = left && !unsent.some(({ id }) => id === left.id) ? [...unsent, left] : unsent;
     } catch (thrown) {
       notices.fail(thrown);
     }
@@ -62,6 +66,7 @@ class Recorder {
       this.microphone = this.#capture.label;
       const { id } = await client.call('recordings.start', { conversationId: chat.conversation?.id ?? null });
       this.#recordingId = id;
+      this.#startedAt = Date.now();
       this.phase = 'recording';
       this.#save();
       if (this.#release) await this.#finish(this.#release);
@@ -88,18 +93,23 @@ class Recorder {
   }
 
   async answerUnsent(recording: Recording) {
-    this.unsent = this.unsent.filter(({ id }) => id !== recording.id);
+    this.#settle(recording);
     await this.#ask(recording.id);
   }
 
   async discardUnsent(recording: Recording) {
-    this.unsent = this.unsent.filter(({ id }) => id !== recording.id);
+    this.#settle(recording);
     try {
       await client.call('recordings.discard', { id: recording.id });
     } catch (thrown) {
       notices.fail(thrown);
       await this.loadUnsent();
     }
+  }
+
+  #settle(recording: Recording) {
+    forgetRecording();
+    this.unsent = this.unsent.filter(({ id }) => id !== recording.id);
   }
 
   async #end(how: 'send' | 'discard') {
@@ -162,6 +172,7 @@ class Recorder {
       }
       this.#queue.splice(0, pieces.length);
       this.savedPieces += pieces.length;
+      rememberRecording({ id, conversationId: null, seconds: this.seconds, startedAt: this.#startedAt });
     }
   }
 
@@ -198,6 +209,7 @@ class Recorder {
   #reset() {
     this.#capture = undefined;
     this.#recordingId = undefined;
+    forgetRecording();
     this.locked = false;
     this.phase = 'idle';
   }

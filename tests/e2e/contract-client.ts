@@ -39,10 +39,18 @@ export class ContractClient {
 
   /** Buys a session with the address's token, as a browser does. */
   static async connect(address: string, onEvent: (event: AppEvent) => void): Promise<ContractClient> {
-    const { origin, host } = new URL(address);
     const bought = await fetch(address, { redirect: 'manual' });
     const cookie = bought.headers.getSetCookie()[0]?.split(';')[0] ?? '';
-    const socket = new WebSocket(`ws://${host}/rpc`, { origin, headers: { cookie } });
+    return ContractClient.connectWith(cookie, new URL(address).origin, onEvent);
+  }
+
+  /** Speaks in a session that was bought before. */
+  static async connectWith(
+    cookie: string,
+    origin: string,
+    onEvent: (event: AppEvent) => void,
+  ): Promise<ContractClient> {
+    const socket = new WebSocket(`${origin.replace('http', 'ws')}/rpc`, { origin, headers: { cookie } });
     await once(socket, 'open');
     return new ContractClient(socket, onEvent);
   }

@@ -26,7 +26,9 @@ export const test = base.extend<Fixtures>({
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error)));
     page.on('console', (message) => {
-      if (message.type() === 'error') errors.push(message.text());
+      // The browser itself reports each attempt to reach an app that a test has killed.
+      const refused = message.text().includes('net::ERR_CONNECTION_REFUSED');
+      if (message.type() === 'error' && !refused) errors.push(message.text());
     });
     await page.goto(app.address);
     await expect(messageField(page)).toBeVisible();
@@ -51,6 +53,7 @@ export async function ask(page: Page, text: string) {
 /** Resolves when the answer of an exchange is whole: its figures are there. */
 export async function answered(page: Page, number: number) {
   await expect(exchange(page, number)).toHaveAttribute('aria-busy', 'false');
+  await expect(exchange(page, number).locator('.outcome')).toHaveText([]);
   await expect(exchange(page, number).getByText(/first word/)).toBeVisible();
   await expect(answerText(page, number)).not.toBeEmpty();
 }

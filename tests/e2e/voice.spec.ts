@@ -1,5 +1,6 @@
 import { speakingInto } from './chromium.ts';
 import { answered, exchange, expect, messageField, micButton, test } from './fixtures.ts';
+import { RunningApp } from './running-app.ts';
 
 test.use({ launchOptions: speakingInto('question-capital-of-france.wav') });
 
@@ -67,7 +68,6 @@ test('sound is on the disk while it is spoken: killed in mid-sentence, it is off
   await app.kill();
   await expect(page.getByText('Parlance does not answer at the moment.')).toBeVisible();
 
-  const { RunningApp } = await import('./running-app.ts');
   const again = await RunningApp.start(home);
   const fresh = await page.context().newPage();
   await fresh.goto(again.address);
@@ -75,4 +75,16 @@ test('sound is on the disk while it is spoken: killed in mid-sentence, it is off
   await fresh.getByRole('button', { name: 'Answer now' }).click();
   await answered(fresh, 1);
   await again.stop();
+});
+
+test('a window reloaded in mid-sentence offers what was said', async ({ page }) => {
+  await page.keyboard.press('F8');
+  await expect(micButton(page)).toHaveAccessibleName(/Recording, 0:03/);
+  await page.reload();
+  await expect(page.getByText(/A recording of \d+ seconds was not sent\./)).toBeVisible();
+  await page.getByRole('button', { name: 'Discard' }).click();
+  await expect(page.getByText(/was not sent/)).toHaveCount(0);
+  await page.reload();
+  await expect(messageField(page)).toBeVisible();
+  await expect(page.getByText(/was not sent/)).toHaveCount(0);
 });
