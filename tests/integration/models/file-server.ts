@@ -7,8 +7,8 @@ export interface ServedFile {
   etag?: string;
   /** Answers every request with the whole file. */
   ignoresRanges?: boolean;
-  /** Breaks the connection after so many bytes of an answer, so many times. */
-  cut?: { afterBytes: number; times: number };
+  /** Breaks the connection after so many bytes of an answer, so many times, each time when it is time. */
+  cut?: { afterBytes: number; times: number; when(): Promise<void> };
   status?: number;
   contentType?: string;
   /** Called before each piece is sent. */
@@ -89,8 +89,9 @@ export class FileServer {
       await file.onPiece?.(at - start);
       await new Promise((resolve) => response.write(file.body.subarray(at, end), resolve));
       if (cut && end - start >= cut.afterBytes) {
-        // What was sent arrives: a reset might take back what the other side has not read yet.
-        response.socket?.end();
+        // A break takes back what the other side has not read yet.
+        await cut.when();
+        response.destroy();
         return;
       }
     }
