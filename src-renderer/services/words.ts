@@ -61,3 +61,7 @@ export function dayGroup(milliseconds: number, now = Date.now()): string {
   if (milliseconds >= midnight - 30 * dayMs) return 'Last 30 days';
   return 'Older';
 }
+
+/** An SPDX expression as a person reads it. */
+export const licence = (expression: string) =>
+  expression.replaceAll(' AND ', ' and ').replaceAll(' OR ', ' or ');
