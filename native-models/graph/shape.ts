@@ -96,7 +96,8 @@ export function reshapeShape(from: Shape, to: readonly number[]): Dimension[] {
   const names = from.filter((size) => typeof size === 'string');
   for (const size of shape) if (typeof size === 'string') names.splice(names.indexOf(size), 1);
   const ratio = product(from) / product(shape);
-  const fits = open === -1 ? names.length === 0 && ratio === 1 : names.length > 0 || Number.isInteger(ratio);
+  const divides = Number.isInteger(ratio) || (names.length > 0 && Number.isInteger(1 / ratio));
+  const fits = open === -1 ? names.length === 0 && ratio === 1 : divides;
   if (!fits || to.lastIndexOf(-1) !== open)
     throw shapeMismatch(`Reshape: ${shapeText(from)} cannot become ${shapeText(to)}`);
   if (open === -1) return shape;

@@ -1,0 +1,196 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Tensor } from 'onnxruntime-node';
+import { describe, expect, it } from 'vitest';
+import { withDataFile, writeModel } from '../../../native-models/formats/onnx-writer.ts';
+import type { Value } from '../../../native-models/graph/definition.ts';
+import { Graph } from '../../../native-models/graph/graph.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+import { floats, runGraph, someNumbers, valuesOf } from './run-graph.ts';
+
+const floatWeight = (shape: readonly number[], values: Float32Array) => ({
+  type: 'float32' as const,
+  shape,
+  read: () => new Uint8Array(values.buffer),
+});
+
+/** Each operator, what it does to [[1, 2, 3], [4, 5, 6]], and the shape it promises for [N, 3]. */
+const operators: [string, (g: Graph, x: Value) => Value, number[], unknown[]][] = [
+  ['add', (g, x) => g.add(x, x), [2, 4, 6, 8, 10, 12], ['N', 3]],
+  ['sub and mul', (g, x) => g.mul(x, g.sub(x, x)), [0, 0, 0, 0, 0, 0], ['N', 3]],
+  [
+    'div by a column',
+    (g, x) => g.div(x, g.reduceSum(x, 1)),
+    [1 / 6, 1 / 3, 0.5, 4 / 15, 1 / 3, 0.4],
+    ['N', 3],
+  ],
+  ['reduceMean', (g, x) => g.reduceMean(x, -1), [2, 5], ['N', 1]],
+  ['reduceL2', (g, x) => g.reduceL2(x, 1), [Math.sqrt(14), Math.sqrt(77)], ['N', 1]],
+  ['slice from the end', (g, x) => g.slice(x, 0, -1), [4, 5, 6], [1, 3]],
+  ['slice within', (g, x) => g.slice(x, 1, 1, 3), [2, 3, 5, 6], ['N', 2]],
+  ['concat', (g, x) => g.concat([x, g.slice(x, 1, 0, 1)], 1), [1, 2, 3, 1, 4, 5, 6, 4], ['N', 4]],
+  ['transpose', (g, x) => g.transpose(x, [1, 0]), [1, 4, 2, 5, 3, 6], [3, 'N']],
+  ['reshape', (g, x) => g.reshape(x, [0, 1, -1]), [1, 2, 3, 4, 5, 6], ['N', 1, 3]],
+  ['reshape, the name in the open place', (g, x) => g.reshape(x, [3, -1]), [1, 2, 3, 4, 5, 6], [3, 'N']],
+  ['unsqueeze and squeeze', (g, x) => g.squeeze(g.unsqueeze(x, 1), 1), [1, 2, 3, 4, 5, 6], ['N', 3]],
+  ['gather', (g, x) => g.gather(x, g.int64s([2, 0]), 1), [3, 1, 6, 4], ['N', 2]],
+  ['argMax', (g, x) => g.argMax(x, 1), [2, 2], ['N']],
+  ['shapeOf', (g, x) => g.shapeOf(x), [2, 3], [2]],
+  [
+    'where',
+    (g, x) => g.where(g.greater(x, g.constant('float32', [], [3])), x, g.mul(x, x)),
+    [1, 4, 9, 4, 5, 6],
+    ['N', 3],
+  ],
+  ['pow and sqrt', (g, x) => g.sqrt(g.pow(x, g.constant('float32', [], [2]))), [1, 2, 3, 4, 5, 6], ['N', 3]],
+  ['cast there and back', (g, x) => g.cast(g.cast(x, 'int64'), 'float32'), [1, 2, 3, 4, 5, 6], ['N', 3]],
+  ['relu', (g, x) => g.relu(g.sub(x, g.constant('float32', [3], [2, 2, 2]))), [0, 0, 1, 2, 3, 4], ['N', 3]],
+];
+
+describe('the graph builder', () => {
+  for (const [name, formula, expected, shape] of operators)
+    it(`${name}: shapes as promised, values as the formula says`, async () => {
+      const g = new Graph('test');
+      const y = formula(g, g.input('x', 'float32', ['N', 3]));
+      expect(y.shape).toEqual(shape);
+      g.output('y', y);
+      const outputs = await runGraph(g, { x: floats([1, 2, 3, 4, 5, 6], [2, 3]) });
+      valuesOf(outputs.y).forEach((value, i) => {
+        expect(value).toBeCloseTo(expected[i] ?? Number.NaN, 5);
+      });
+      expect(outputs.y?.size).toBe(expected.length);
+    });
+
+  it('norms and gates as their formulas say', async () => {
+    const g = new Graph('test');
+    const x = g.input('x', 'float32', [1, 'S', 4]);
+    const w = g.constant('float32', [4], [1, 2, 1, 1]);
+    const { normed, sum } = g.skipNorm(x, x, w, 1e-5);
+    g.output('norm', g.norm(x, w, 1e-5));
+    g.output('normed', normed);
+    g.output('sum', sum);
+    g.output('layer', g.layerNormalization(x, w, null, 0));
+    g.output('gelu', g.gelu(x));
+    g.output('softmax', g.softmax(x));
+    const outputs = await runGraph(g, { x: floats([1, -1, 3, 1], [1, 1, 4]) });
+    const root = Math.sqrt(3);
+    const close = (name: string, expected: number[]) =>
+      valuesOf(outputs[name]).map((value, i) => expect(value).toBeCloseTo(expected[i] ?? Number.NaN, 4));
+    close('norm', [1 / root, -2 / root, 3 / root, 1 / root]);
+    close('normed', [1 / root, -2 / root, 3 / root, 1 / root]);
+    close('sum', [2, -2, 6, 2]);
+    close('layer', [0, -2 * Math.SQRT2, Math.SQRT2, 0]);
+    close('gelu', [0.841345, -0.158655, 2.99595, 0.841345]);
+    expect(valuesOf(outputs.softmax).reduce((total, value) => total + value)).toBeCloseTo(1, 5);
+  });
+
+  it('convolves sequences, and says how long they become', async () => {
+    const g = new Graph('test');
+    const x = g.input('x', 'float32', [1, 1, 'T']);
+    const w = g.constant('float32', [1, 1, 3], [1, 1, 1]);
+    const same = g.conv(x, w, null, { padding: [1, 1] });
+    const halved = g.conv(x, w, g.constant('float32', [1], [10]), { padding: [1, 1], stride: 2 });
+    expect(same.shape).toEqual([1, 1, 'T']);
+    expect(halved.shape).toEqual([1, 1, 'T/2']);
+    g.output('same', same);
+    g.output('halved', halved);
+    const outputs = await runGraph(g, { x: floats([1, 2, 3, 4], [1, 1, 4]) });
+    expect(valuesOf(outputs.same)).toEqual([3, 6, 9, 7]);
+    expect(valuesOf(outputs.halved)).toEqual([13, 19]);
+  });
+
+  it('computes one branch of an if, which sees what is outside', async () => {
+    const g = new Graph('test');
+    const x = g.input('x', 'float32', ['N']);
+    const flag = g.input('flag', 'bool', []);
+    const times = (branch: Graph, factor: number) => [
+      branch.mul(x, branch.constant('float32', [], [factor])),
+    ];
+    const [y] = g.if(
+      flag,
+      (branch) => times(branch, 2),
+      (branch) => times(branch, 3),
+    );
+    if (y !== undefined) g.output('y', y);
+    for (const [on, expected] of [
+      [true, 2],
+      [false, 3],
+    ] as const) {
+      const feeds = { x: floats([1], [1]), flag: new Tensor('bool', [on], []) };
+      expect(valuesOf((await runGraph(g, feeds)).y)).toEqual([expected]);
+    }
+  });
+
+  it('takes operators that have no method of their own', async () => {
+    const g = new Graph('test');
+    const x = g.input('x', 'float32', ['N']);
+    const [y] = g.op('', 'Neg', [x], {}, [x]);
+    g.output('y', y);
+    expect(valuesOf((await runGraph(g, { x: floats([1, -2], [2]) })).y)).toEqual([-1, 2]);
+  });
+
+  it('refuses what does not fit, naming both shapes', () => {
+    const g = new Graph('test');
+    const x = g.input('x', 'float32', [1, 'S', 8]);
+    const w = (shape: readonly number[]) => g.weight(`w${shape}`, floatWeight(shape, new Float32Array(64)));
+    const says = (formula: () => unknown, words: RegExp) =>
+      expect(formula).toThrow(
+        expect.objectContaining({ code: 'shape-mismatch', message: expect.stringMatching(words) }),
+      );
+    says(() => g.matMul(x, w([9, 4])), /MatMul: \[1, S, 8\] cannot be multiplied by \[9, 4\]/);
+    says(() => g.add(x, w([3])), /Add: \[1, S, 8\] and \[3\]/);
+    says(() => g.norm(x, w([7]), 1e-5), /\[7\] does not fit \[1, S, 8\]/);
+    says(() => g.concat([x, w([1, 4, 9])], 1), /Concat: \[1, 4, 9\]/);
+    says(() => g.reshape(x, [1, 3, -1, 5]), /Reshape/);
+    says(() => g.reshape(x, [8]), /Reshape/);
+    says(() => g.split(x, [3, 4], 2), /3 \+ 4/);
+    says(() => g.transpose(x, [0, 2, 2]), /no order/);
+    says(() => g.slice(x, 3, 0), /no axis 3/);
+    says(() => g.conv(x, w([4, 8, 3]), null), /Conv/);
+    says(() => g.add(x, g.int64s([1])), /float32 and int64/);
+    says(() => g.weight('w3', floatWeight([4], new Float32Array(4))), /at once/);
+    says(() => g.output('y', x, [1, 'S']), /Output y/);
+    says(() => g.input('x', 'float32', [1]), /two values named x/);
+  });
+});
+
+describe('weights beside the graph', () => {
+  it('are written once for all graphs that name them, in any shape, and small ones stay inside', async () => {
+    const values = someNumbers(1024);
+    let reads = 0;
+    const weight = (shape: readonly number[]) => ({
+      type: 'float32' as const,
+      shape,
+      read: () => {
+        reads++;
+        return new Uint8Array(values.buffer);
+      },
+    });
+    const graph = (shape: readonly number[]) => {
+      const g = new Graph('test');
+      g.output('y', g.add(g.weight('shared', weight(shape)), g.constant('float32', [], [1])));
+      return g.finish();
+    };
+    const folder = temporaryFolder();
+    const dataPath = join(folder, 'weights.data');
+    await withDataFile(dataPath, async (data) => {
+      await writeModel(graph([32, 32]), join(folder, 'a.onnx'), data);
+      await writeModel(graph([1024]), join(folder, 'b.onnx'), data);
+      await expect(writeModel(graph([31, 32]), join(folder, 'c.onnx'), data)).rejects.toThrow(/4096.*3968/);
+    });
+    expect(reads).toBe(1);
+    expect(statSync(dataPath).size).toBe(4096);
+    expect(new Float32Array(new Uint8Array(readFileSync(dataPath)).buffer)).toEqual(values);
+    expect(statSync(join(folder, 'a.onnx')).size).toBeLessThan(1000);
+  });
+
+  it('must have the bytes that their shape takes', async () => {
+    const folder = temporaryFolder();
+    const g = new Graph('test');
+    g.output('y', g.weight('short', { type: 'float32', shape: [1024], read: () => new Uint8Array(4) }));
+    const writing = withDataFile(join(folder, 'd'), (data) =>
+      writeModel(g.finish(), join(folder, 'm'), data),
+    );
+    await expect(writing).rejects.toThrow(/short gave 4 bytes/);
+  });
+});
