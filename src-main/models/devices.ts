@@ -121,6 +121,7 @@ const whereItWasWritten = [
   /\/onnxruntime_src\/[^\n]*? was false\. /g,
   /\/onnxruntime_src\/[^\n]*?\[ONNXRuntimeError\] : \d+ : \w+ : /g,
   /^\s+at \S+ \(.*\)$/gm,
+  /\/\S*\/node_modules\//g,
 ];
 
 /** The provider's own words; what its library wrote to the error stream often says more than what it threw. */
