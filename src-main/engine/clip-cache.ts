@@ -10,7 +10,7 @@ import {
   reasonOf,
   writeCacheFile,
 } from './cache-files.ts';
-import type { EngineEvent } from './engine.ts';
+import type { EngineEvent } from './listeners.ts';
 
 /** Folders of what was worked out from clips, under the cache folder. */
 const folders = { embeddings: 'embeddings', transcripts: 'transcripts' } as const;

@@ -4,36 +4,18 @@ import type {
   AnswerRequest,
   AnswerResult,
   DevicePreference,
-  Segment,
   TranscribeRequest,
   Transcript,
 } from '../contract/engine.ts';
 import { ParlanceError } from '../contract/errors.ts';
 import { answerTurn, cancelledAnswer } from './answer.ts';
+import type { AnswerListener, EngineEvent, TranscribeListener } from './listeners.ts';
 import { bundleDigest, LoadedBundle } from './loaded-bundle.ts';
 import { physicalCores } from './providers.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { transcribeFile } from './transcribe.ts';
 
-/** What the engine is doing, for the screen: reading weights, encoding sound, prefilling, decoding. */
-export type Phase = 'loading' | 'hearing' | 'thinking' | 'writing';
-
-export interface AnswerListener {
-  /** A piece of the answer: whole characters, no special tokens. All pieces joined are the answer's text. */
-  token(text: string): void;
-  phase?(phase: Phase): void;
-}
-
-export interface TranscribeListener {
-  segment?(segment: Segment): void;
-  phase?(phase: Phase): void;
-}
-
-/** Something worth a line in the log. Never holds what was said, asked or answered. */
-export interface EngineEvent {
-  readonly event: string;
-  readonly [detail: string]: string | number | boolean;
-}
+export type { AnswerListener, EngineEvent, Phase, TranscribeListener } from './listeners.ts';
 
 export interface EngineOptions {
   /** Folder of what may be deleted at any time: encoded sound, transcripts, keys and values. Made when absent. */

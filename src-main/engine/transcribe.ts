@@ -1,7 +1,7 @@
 import type { TranscribeRequest, Transcript } from '../contract/engine.ts';
 import { ParlanceError } from '../contract/errors.ts';
-import type { TranscribeListener } from './engine.ts';
 import { checkAudible, nothingHeard } from './hearing-checks.ts';
+import type { TranscribeListener } from './listeners.ts';
 import type { LoadedBundle } from './loaded-bundle.ts';
 import type { Stopwatch } from './stopwatch.ts';
 import { transcribeByLlm } from './transcribe-by-llm.ts';
