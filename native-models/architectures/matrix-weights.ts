@@ -21,13 +21,17 @@ export function matrixRows(tensor: LazyTensor, first = 0, rows?: number): Matrix
   return { tensor, first, rows: count, columns };
 }
 
-/** A tensor in single precision, in its own shape or another of the same size. */
+/** A tensor in single precision, in its own shape or another of the same size. Throws `shape-mismatch` when it has another. */
 export function floatWeight(tensor: LazyTensor, shape: readonly number[] = tensor.shape): Weight {
+  if (sizeOf(shape) !== sizeOf(tensor.shape))
+    throw shapeMismatch(`${tensor.name} [${tensor.shape.join(', ')}] is not [${shape.join(', ')}]`);
   return { type: 'float32', shape, read: () => bytesOf(tensor.float32()) };
 }
 
-/** Elements `first` to `first + count` of a vector, in single precision. */
+/** Elements `first` to `first + count` of a vector, in single precision. Throws `shape-mismatch` when it is shorter. */
 export function floatSlice(tensor: LazyTensor, first: number, count: number): Weight {
+  if (tensor.shape.length !== 1 || first + count > sizeOf(tensor.shape))
+    throw shapeMismatch(`${tensor.name} [${tensor.shape.join(', ')}] has no ${first + count} elements`);
   return {
     type: 'float32',
     shape: [count],
@@ -99,6 +103,10 @@ export function byteBlocks(matrix: MatrixRows, block: number): { data: Weight; s
       read: () => bytesOf(scalesOf(matrix, block)),
     },
   };
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
 }
 
 function rowValues({ tensor, first, rows, columns }: MatrixRows): Float32Array {
