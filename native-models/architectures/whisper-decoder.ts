@@ -7,7 +7,7 @@ import { byteBlockWeight, linear } from './linear.ts';
 import { floatWeight, matrixRows } from './matrix-weights.ts';
 import { feedForward, layerNorm, layerWeights, type WhisperSizes, whisperSizes } from './whisper.ts';
 
-/** 8-bit blocks keep greedy transcripts as they are and halve the bytes a token reads; every provider knows them. */
+/** 8-bit blocks keep greedy transcripts as they are and halve the bytes that a token reads; every provider knows them. */
 const kind = 'byte-blocks';
 
 /**
