@@ -23,15 +23,30 @@ export function asParlanceError(thrown: unknown): unknown {
 
 /** onnxruntime threw: says where and on which provider, with its own first line. */
 export function engineFailed(provider: Provider, step: string, cause: unknown): ParlanceError {
-  const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n', 1)[0]?.slice(0, 300);
   return new ParlanceError(
     'engine-failed',
-    `${step} failed on ${provider}: ${reason}`,
+    `${step} failed on ${provider}: ${firstLine(cause)}`,
     provider === 'cpu'
       ? 'Try again; if it fails again, run `parlance models verify`.'
       : 'Try again with `--device cpu`; `parlance devices` shows what works on this machine.',
     { cause },
   );
+}
+
+/** The provider cannot be used, and why, in its own words. */
+export function deviceUnavailable(provider: Provider, reason: string, cause?: unknown): ParlanceError {
+  return new ParlanceError(
+    'device-unavailable',
+    `The ${provider} provider cannot be used: ${reason}.`,
+    '`parlance devices` shows what works here; `--device auto` takes the first that does.',
+    { cause },
+  );
+}
+
+/** What onnxruntime says, without the call stack it adds. */
+export function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n', 1)[0]?.slice(0, 300) ?? '';
 }
 
 /** A bundle without the part that a request needs. */

@@ -1,6 +1,6 @@
-import { InferenceSession, type Tensor } from 'onnxruntime-node';
+import { InferenceSession, listSupportedBackends, type Tensor } from 'onnxruntime-node';
 import type { Provider } from '../contract/conversation.ts';
-import { engineFailed } from './failures.ts';
+import { deviceUnavailable, engineFailed, firstLine } from './failures.ts';
 import { type SessionNeeds, sessionOptions } from './providers.ts';
 
 export type Feeds = Record<string, Tensor>;
@@ -18,22 +18,19 @@ export class Session {
     this.#session = session;
   }
 
-  /** `name` says in errors what the graph is. Throws engine-failed. */
-  static async open(name: string, model: string | Uint8Array, needs: SessionNeeds): Promise<Session> {
+  /** `name` says in errors what the graph is. Throws device-unavailable or engine-failed. */
+  static async open(name: string, path: string, needs: SessionNeeds): Promise<Session> {
+    // onnxruntime would leave such a provider out with a warning, and run on the CPU in its name.
+    if (!listSupportedBackends().some((backend) => backend.name === needs.provider))
+      throw deviceUnavailable(needs.provider, 'this build of the runtime does not have it');
     try {
-      const options = sessionOptions(needs);
-      const session =
-        typeof model === 'string'
-          ? await InferenceSession.create(model, options)
-          : await InferenceSession.create(model, options);
+      const session = await InferenceSession.create(path, sessionOptions(needs));
       return new Session(name, needs.provider, session);
     } catch (error) {
-      throw engineFailed(needs.provider, `Loading ${name}`, error);
+      // A device that cannot hold the model is none that can be used: the CPU still can.
+      if (needs.provider !== 'cpu') throw deviceUnavailable(needs.provider, firstLine(error), error);
+      throw engineFailed('cpu', `Loading ${name}`, error);
     }
-  }
-
-  get inputs(): readonly string[] {
-    return this.#session.inputNames;
   }
 
   /** Runs the graph. Other work of this process waits meanwhile, and gets its turn before and after. Throws engine-failed. */

@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildTinyBundle } from '../../fixtures/engine/tiny-bundle.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+
+/** The software Vulkan driver inside Debian's chromium package. */
+const softwareDriver = '/usr/lib/chromium/vk_swiftshader_icd.json';
+const program = join(import.meta.dirname, '../../fixtures/engine/webgpu-answers.ts');
+
+let folder: string;
+let bundle: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'parlance-webgpu-'));
+  bundle = await buildTinyBundle(folder);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Answer {
+  readonly text: string;
+  readonly provider: string;
+  readonly usage: { readonly promptTokens: number; readonly cachedTokens: number };
+}
+
+async function answersOn(provider: string): Promise<Answer[]> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [program, bundle, temporaryFolder(), provider],
+    {
+      env: {
+        ...process.env,
+        VK_ICD_FILENAMES: softwareDriver,
+        VK_DRIVER_FILES: softwareDriver,
+        XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? tmpdir(),
+      },
+    },
+  );
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Answer);
+}
+
+describe('on WebGPU, keys and values stay on the device', () => {
+  const driver = existsSync(softwareDriver);
+  if (!driver) console.warn(`WebGPU is not tested here: ${softwareDriver} (Debian's chromium) is missing.`);
+
+  it.runIf(driver)(
+    'and are extended, cut short, kept on disk and brought back with the CPU’s own answers',
+    async () => {
+      const onCpu = await answersOn('cpu');
+      const onGpu = await answersOn('webgpu');
+      expect(onGpu.map(({ provider }) => provider)).toEqual(['webgpu', 'webgpu', 'webgpu', 'webgpu']);
+      expect(onGpu.map(({ text, usage }) => ({ text, usage }))).toEqual(
+        onCpu.map(({ text, usage }) => ({ text, usage })),
+      );
+      for (const { usage } of onGpu.slice(1)) expect(usage.cachedTokens).toBeGreaterThan(0);
+    },
+    240_000,
+  );
+});
