@@ -45,8 +45,21 @@ export async function reportDevices({
   const kept = again ? null : await readKept(place.home.devicesFile);
   if (kept?.fingerprint === fingerprint) return kept.reports;
   const reports = withSlowOnesNamed(await tryAll(place, limitMs ?? probeLimitMs));
-  await writeDurably(place.home.devicesFile, Buffer.from(JSON.stringify({ fingerprint, reports }, null, 2)));
+  if (reports.every(({ works }) => !works)) return reports;
+  try {
+    const kept = JSON.stringify({ fingerprint, reports }, null, 2);
+    await writeDurably(place.home.devicesFile, Buffer.from(kept));
+  } catch (error) {
+    // What was found is true all the same; it is only found anew the next time.
+    if (!cannotWrite(error)) throw error;
+  }
   return reports;
+}
+
+function cannotWrite(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'ENOENT'].includes(
+    (error as NodeJS.ErrnoException).code ?? '',
+  );
 }
 
 /** What `auto` means: the first provider that works and is not slower than the CPU. */
@@ -70,16 +83,21 @@ async function readKept(path: string): Promise<z.infer<typeof cacheSchema> | nul
 }
 
 async function tryAll(place: ModelsPlace, limitMs: number): Promise<DeviceReport[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'parlance-devices-'));
+  const providers = providersByPlatform[process.platform] ?? (['webgpu', 'cpu'] as const);
+  let folder: string | null = null;
   try {
+    folder = await mkdtemp(join(tmpdir(), 'parlance-devices-'));
     const graph = await writeProbeGraph(folder);
     const reports: DeviceReport[] = [];
     // One after another: side by side they would take each other's time.
-    for (const provider of providersByPlatform[process.platform] ?? (['webgpu', 'cpu'] as const))
-      reports.push(await tryOne(place, provider, graph, limitMs));
+    for (const provider of providers) reports.push(await tryOne(place, provider, graph, limitMs));
     return reports;
+  } catch (error) {
+    if (!cannotWrite(error)) throw error;
+    const reason = `could not be tried: ${(error as Error).message}`;
+    return providers.map((provider) => ({ provider, works: false, reason, stepMs: null }));
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    if (folder !== null) await rm(folder, { recursive: true, force: true });
   }
 }
 

