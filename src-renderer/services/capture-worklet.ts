@@ -1,3 +1,6 @@
+import { Resampler } from './resampler.ts';
+
+const recordedRate = 16000;
 /** Samples of one bar of the waveform: 160 ms at 16 kHz. */
 const barSamples = 2560;
 
@@ -7,6 +10,7 @@ class CaptureProcessor extends AudioWorkletProcessor {
   #filled = 0;
   #squares = 0;
   #ended = false;
+  #resampler = sampleRate === recordedRate ? null : new Resampler(sampleRate, recordedRate);
 
   constructor() {
     super();
@@ -27,7 +31,8 @@ class CaptureProcessor extends AudioWorkletProcessor {
   }
 
   process(inputs: Float32Array[][]): boolean {
-    for (const sample of inputs[0]?.[0] ?? []) {
+    const heard = inputs[0]?.[0] ?? new Float32Array();
+    for (const sample of this.#resampler?.push(heard) ?? heard) {
       const clipped = Math.max(-1, Math.min(1, sample));
       this.#piece[this.#filled] = Math.round(clipped * 32767);
       this.#filled += 1;

@@ -32,45 +32,70 @@ export async function microphoneLabels(): Promise<string[]> {
   return [...new Set(labels.filter((label) => label !== ''))];
 }
 
+export interface CaptureListener {
+  piece(piece: SoundPiece): void;
+  /** The microphone was unplugged or taken away; nothing more comes from it. */
+  lost(): void;
+}
+
 /**
  * Opens the microphone and hands over its sound as it comes.
  * Throws microphone-missing, microphone-denied, or not-supported, with what to do about it.
  */
-export async function capture(label: string | null, onPiece: (piece: SoundPiece) => void): Promise<Capture> {
+export async function capture(label: string | null, listener: CaptureListener): Promise<Capture> {
   const stream = await openStream(label);
-  const context = new AudioContext({ sampleRate });
   try {
-    await context.audioWorklet.addModule(workletAddress);
-    const node = new AudioWorkletNode(context, 'capture', { numberOfOutputs: 0 });
-    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-    node.port.onmessage = ({ data }: MessageEvent<SoundPiece | 'ended'>) => {
-      if (data === 'ended') end();
-      else onPiece(data);
-    };
-    context.createMediaStreamSource(stream).connect(node);
-    await context.resume();
-    return {
-      label: stream.getAudioTracks()[0]?.label ?? '',
-      async stop() {
-        node.port.postMessage('flush');
-        await ended;
-        release(stream, context);
-      },
-    };
+    return await captureFrom(stream, listener);
   } catch (thrown) {
-    release(stream, context);
+    turnOff(stream);
     throw new ParlanceError(
       'not-supported',
-      'This browser cannot record at 16 kHz.',
+      'This browser cannot record.',
       'Open the same address in Chromium or Chrome, or attach a WAV file instead.',
       { cause: thrown },
     );
   }
 }
 
-function release(stream: MediaStream, context: AudioContext) {
+async function captureFrom(stream: MediaStream, listener: CaptureListener): Promise<Capture> {
+  const { context, source } = openContext(stream);
+  await context.audioWorklet.addModule(workletAddress);
+  const node = new AudioWorkletNode(context, 'capture', { numberOfOutputs: 0 });
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  node.port.onmessage = ({ data }: MessageEvent<SoundPiece | 'ended'>) => {
+    if (data === 'ended') end();
+    else listener.piece(data);
+  };
+  source.connect(node);
+  await context.resume();
+  const [track] = stream.getAudioTracks();
+  track?.addEventListener('ended', () => listener.lost());
+  return {
+    label: track?.label ?? '',
+    async stop() {
+      node.port.postMessage('flush');
+      await ended;
+      turnOff(stream);
+      await context.close();
+    },
+  };
+}
+
+function turnOff(stream: MediaStream) {
   for (const track of stream.getTracks()) track.stop();
-  void context.close();
+}
+
+/** At 16 kHz where the browser converts to it by itself, which Firefox does not; there the worklet converts. */
+function openContext(stream: MediaStream): { context: AudioContext; source: MediaStreamAudioSourceNode } {
+  const wanted = new AudioContext({ sampleRate });
+  try {
+    return { context: wanted, source: wanted.createMediaStreamSource(stream) };
+  } catch (thrown) {
+    if (!(thrown instanceof DOMException && thrown.name === 'NotSupportedError')) throw thrown;
+    void wanted.close();
+    const own = new AudioContext();
+    return { context: own, source: own.createMediaStreamSource(stream) };
+  }
 }
 
 async function openStream(label: string | null): Promise<MediaStream> {

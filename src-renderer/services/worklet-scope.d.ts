@@ -4,4 +4,7 @@ declare abstract class AudioWorkletProcessor {
   abstract process(inputs: Float32Array[][]): boolean;
 }
 
+/** Samples per second of the context that the worklet runs in. */
+declare const sampleRate: number;
+
 declare function registerProcessor(name: string, processor: new () => AudioWorkletProcessor): void;

@@ -62,7 +62,10 @@ class Recorder {
     this.#queue = [];
     this.#release = undefined;
     try {
-      this.#capture = await capture(app.settings?.microphone ?? null, (piece) => this.#take(piece));
+      this.#capture = await capture(app.settings?.microphone ?? null, {
+        piece: (piece) => this.#take(piece),
+        lost: () => void this.#lost(),
+      });
       this.microphone = this.#capture.label;
       const { id } = await client.call('recordings.start', { conversationId: chat.conversation?.id ?? null });
       this.#recordingId = id;
@@ -118,13 +121,34 @@ class Recorder {
     else if (this.phase === 'recording') await this.#finish(how);
   }
 
-  async #finish(how: 'send' | 'discard') {
+  /** What was said before the microphone went is kept and offered; it may well be half a sentence. */
+  async #lost() {
+    if (this.phase !== 'recording') return;
+    const kept = await this.#stop();
+    if (kept && kept.seconds >= shortestSeconds) this.unsent = [...this.unsent, kept];
+    notices.add({
+      kind: 'banner',
+      tone: 'warn',
+      title: 'The microphone was disconnected.',
+      text: 'What you said until then is kept. Connect it again, or choose another one under Settings.',
+      actions: [],
+    });
+  }
+
+  /** Turns the microphone off and waits until all of it is on the disk. */
+  async #stop(): Promise<Recording | null> {
     this.phase = 'finishing';
     await this.#capture?.stop();
     await this.#saving;
-    const [id, seconds] = [this.#recordingId, this.seconds];
+    const [id, seconds, startedAt] = [this.#recordingId, this.seconds, this.#startedAt];
     this.#reset();
-    if (id === undefined) return;
+    return id === undefined ? null : { id, conversationId: null, seconds, startedAt };
+  }
+
+  async #finish(how: 'send' | 'discard') {
+    const recording = await this.#stop();
+    if (!recording) return;
+    const { id, seconds } = recording;
     if (how === 'send' && seconds >= shortestSeconds) {
       await this.#ask(id);
       return;

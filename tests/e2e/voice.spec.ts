@@ -88,3 +88,20 @@ test('a window reloaded in mid-sentence offers what was said', async ({ page }) 
   await expect(messageField(page)).toBeVisible();
   await expect(page.getByText(/was not sent/)).toHaveCount(0);
 });
+
+test('a browser that gives the microphone only at its own rate is heard as well', async ({ page }) => {
+  await page.addInitScript(`{
+    const connect = AudioContext.prototype.createMediaStreamSource;
+    AudioContext.prototype.createMediaStreamSource = function (stream) {
+      if (this.sampleRate === 16000) throw new DOMException('Another rate', 'NotSupportedError');
+      return connect.call(this, stream);
+    };
+  }`);
+  await page.reload();
+  await page.keyboard.press('F8');
+  await expect(micButton(page)).toHaveAccessibleName(/Recording, 0:03/);
+  await page.keyboard.press('F8');
+  await answered(page, 1);
+  await exchange(page, 1).getByText('Heard as').click();
+  await expect(exchange(page, 1).locator('.heard .full')).toContainText(/capital/i);
+});
