@@ -15,6 +15,8 @@ export const bundleSummarySchema = z.object({
   folder: z.string().nullable(),
   /** The engine that measured better on recorded speech, by the bundle's own figures. */
   preferredEngine: z.enum(['speech-llm', 'cascade']),
+  /** Tokens of prompt and answer together; null while the bundle is not installed, or has no LLM. */
+  contextLength: z.number().int().positive().nullable(),
 });
 export type BundleSummary = z.infer<typeof bundleSummarySchema>;
 

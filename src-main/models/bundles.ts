@@ -52,6 +52,7 @@ export async function summaryOf(place: ModelsPlace, bundle: CatalogueBundle): Pr
     installedBytes: manifest && sizeOf(manifest),
     state,
     folder: manifest && folder,
+    contextLength: manifest?.llm?.contextLength ?? null,
   };
 }
 
@@ -69,6 +70,7 @@ async function importedSummary(place: ModelsPlace, id: string): Promise<BundleSu
     installedBytes: manifest && sizeOf(manifest),
     state,
     folder: manifest && folder,
+    contextLength: manifest?.llm?.contextLength ?? null,
   };
 }
 

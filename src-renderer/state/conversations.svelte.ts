@@ -5,6 +5,8 @@ import { dayGroup } from '../services/words.ts';
 import { notices } from './notices.svelte.ts';
 import { conversationAddress, route } from './route.svelte.ts';
 
+/** The most that the contract gives at once. */
+const listed = 1000;
 const undoSeconds = 8;
 
 export interface ConversationGroup {
@@ -42,7 +44,7 @@ class Conversations {
   });
 
   async load() {
-    this.#all = await client.call('conversations.list', {});
+    this.#all = await client.call('conversations.list', { limit: listed });
     if (this.search.trim() !== '') await this.runSearch();
   }
 
@@ -54,7 +56,7 @@ class Conversations {
       return;
     }
     try {
-      const found = await client.call('conversations.list', { search: words });
+      const found = await client.call('conversations.list', { search: words, limit: listed });
       if (this.search.trim() === words) this.#found = found;
     } catch (thrown) {
       notices.fail(thrown);
