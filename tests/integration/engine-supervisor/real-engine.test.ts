@@ -79,6 +79,15 @@ it('the real engine, stopped: ends within a token or two of where it was, with w
   expect(result.usage.completionTokens).toBeLessThan(12);
 });
 
+it('a bundle can be loaded ahead of its first question', async () => {
+  const real = realEngine();
+  if (real === null) return;
+  const { engine, ask } = real;
+  const { bundle, device } = ask('', 1);
+  await expect(engine.load({ bundle, device, engine: 'cascade' }, never)).resolves.toBe('cpu');
+  expect(engine.status()).toMatchObject({ state: 'ready', bundle, provider: 'cpu', tokensPerSecond: null });
+});
+
 it('a bundle that is not there is refused with its own code, and the engine goes on', async () => {
   const real = realEngine();
   if (real === null) return;
