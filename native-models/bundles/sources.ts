@@ -58,11 +58,12 @@ export class RecipeSources {
 /** A reader that holds a file open until it is closed. */
 export type WeightFile = TensorSource & { close(): void };
 
-/** Opens weights by what they are: a CTranslate2 folder or its model.bin, a GGUF or a safetensors file. */
+/** Opens weights by what they are: a folder of CTranslate2 or transformers, or a model.bin, GGUF or safetensors file. */
 export function openWeights(path: string): WeightFile {
   if (statSync(path).isDirectory()) {
     if (existsSync(join(path, 'model.bin'))) return new CTranslate2Model(join(path, 'model.bin'));
-    throw unknownFormat(`the folder ${path} has no model.bin`);
+    if (existsSync(join(path, 'model.safetensors'))) return new Safetensors(join(path, 'model.safetensors'));
+    throw unknownFormat(`the folder ${path} has neither model.bin nor model.safetensors`);
   }
   if (path.endsWith('.safetensors')) return new Safetensors(path);
   if (path.endsWith('.gguf')) return new Gguf(path);
@@ -99,6 +100,6 @@ function unknownFormat(fault: string): ModelError {
   return new ModelError(
     'not-supported',
     `These weights cannot be read: ${fault}.`,
-    'Give a GGUF or safetensors file, or a folder that CTranslate2 made.',
+    'Give a GGUF or safetensors file, or a folder of CTranslate2 or transformers with its weights in one file.',
   );
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { LinearKind } from '../architectures/linear.ts';
 import { whisperEncoder, whisperSizes } from '../architectures/whisper.ts';
 import { whisperCrossAttention, whisperDecoder } from '../architectures/whisper-decoder.ts';
+import { HuggingFaceWhisper, isHuggingFaceWhisper } from '../architectures/whisper-hugging-face.ts';
 import { whisperTokens } from '../architectures/whisper-tokens.ts';
 import { withDataFile, writeModel } from '../formats/onnx-writer.ts';
 import type { TensorSource } from '../formats/tensor-source.ts';
@@ -16,8 +17,9 @@ type Quantization = Recipe['quantize']['encoder'];
 export type WhisperPart = Pick<BundleManifest, 'features' | 'encoder' | 'whisper'>;
 
 /**
- * Writes Whisper's graphs. `q8` multiplies in int8, which only the CPU can, so that other providers get the plain graph beside
- * it. Without tokenizer.json beside the weights there is an encoder, but nothing that writes down words.
+ * Writes Whisper's graphs, from weights of CTranslate2 or transformers. `q8` multiplies in int8, which only the CPU can, so that
+ * other providers get the plain graph beside it. Without tokenizer.json beside the weights there is an encoder, but nothing that
+ * writes down words.
  */
 export async function buildWhisper(
   weights: TensorSource,
@@ -25,9 +27,10 @@ export async function buildWhisper(
   quantize: Quantization,
   folder: string,
 ): Promise<WhisperPart> {
-  const sizes = whisperSizes(weights);
-  const encoder = await writeEncoder(weights, quantize === 'q8' ? 'dynamic-int8' : 'float', folder);
   const sourceFolder = statSync(from).isDirectory() ? from : dirname(from);
+  const { tensors, config } = whisperSource(weights, sourceFolder);
+  const sizes = whisperSizes(tensors);
+  const encoder = await writeEncoder(tensors, quantize === 'q8' ? 'dynamic-int8' : 'float', folder);
   return {
     features: { kind: 'whisper-log-mel', sampleRate: 16000, fftSize: 400, hop: 160, mels: sizes.mels },
     encoder: {
@@ -38,10 +41,24 @@ export async function buildWhisper(
       framesPerSecond: 50,
     },
     whisper: existsSync(join(sourceFolder, 'tokenizer.json'))
-      ? await writeDecoder(weights, sourceFolder, folder)
+      ? await writeDecoder(tensors, config, sourceFolder, folder)
       : null,
   };
 }
+
+/** The weights under one set of names, with the configuration in CTranslate2's fields. */
+function whisperSource(weights: TensorSource, folder: string): { tensors: TensorSource; config: object } {
+  const read = (name: string) =>
+    existsSync(join(folder, name)) ? objectSchema.parse(readJson(join(folder, name))) : {};
+  if (!isHuggingFaceWhisper(weights)) return { tensors: weights, config: read('config.json') };
+  const tensors = new HuggingFaceWhisper(weights, {
+    ...read('config.json'),
+    ...read('generation_config.json'),
+  });
+  return { tensors, config: tensors.config };
+}
+
+const objectSchema = z.looseObject({});
 
 async function writeEncoder(weights: TensorSource, kind: LinearKind, folder: string) {
   const graph = 'whisper-encoder.onnx';
@@ -54,16 +71,13 @@ async function writeEncoder(weights: TensorSource, kind: LinearKind, folder: str
   return kind === 'float' ? { graph } : { graph, deviceGraph };
 }
 
-const sourceConfigSchema = z.looseObject({});
-
 async function writeDecoder(
   weights: TensorSource,
+  config: object,
   sourceFolder: string,
   folder: string,
 ): Promise<BundleManifest['whisper']> {
   const sizes = whisperSizes(weights);
-  const configPath = join(sourceFolder, 'config.json');
-  const config = existsSync(configPath) ? sourceConfigSchema.parse(readJson(configPath)) : {};
   const tokenizer = 'whisper-tokenizer.json';
   const tokens = whisperTokens(readJson(join(sourceFolder, 'tokenizer.json')), config);
   await copyFile(join(sourceFolder, 'tokenizer.json'), join(folder, tokenizer));

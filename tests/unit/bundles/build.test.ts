@@ -16,8 +16,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildBundle } from '../../../native-models/bundles/build.ts';
 import { parseRecipe, type Recipe } from '../../../native-models/bundles/recipe.ts';
 import { openBundle } from '../../../native-models/bundles/verify.ts';
+import { CTranslate2Model } from '../../../native-models/formats/ctranslate2.ts';
 import { cosine } from '../../parity/whisper/golden.ts';
-import { tiny, writeTinyWhisper } from './tiny-whisper.ts';
+import { tiny, writeTinyTransformersWhisper, writeTinyWhisper } from './tiny-whisper.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -82,6 +83,26 @@ describe('building a bundle', () => {
     const plain = await encode('bytes', encoder?.deviceGraph ?? '');
     expect(plain).toEqual(await encode('plain', 'whisper-encoder.onnx'));
     expect(cosine(await encode('bytes', encoder?.graph ?? ''), plain)).toBeGreaterThan(0.99);
+  });
+
+  it('from a folder of transformers is the same, byte for byte, as from one of CTranslate2', async () => {
+    using weights = new CTranslate2Model(join(folder, 'tiny', 'model.bin'));
+    await writeTinyTransformersWhisper(join(folder, 'transformers'), weights);
+    const { whisper } = await build('renamed', {
+      encoder: { architecture: 'whisper', from: 'transformers' },
+    });
+    expect(whisper).toEqual((await build('plain')).whisper);
+    for (const file of ['whisper-encoder.data', 'whisper-decoder.data'])
+      expect(
+        readFileSync(join(folder, 'renamed', file)).equals(readFileSync(join(folder, 'plain', file))),
+      ).toBe(true);
+    expect(await encode('renamed', 'whisper-encoder.onnx')).toEqual(
+      await encode('plain', 'whisper-encoder.onnx'),
+    );
+    rmSync(join(folder, 'transformers', 'config.json'));
+    await expect(
+      build('renamed', { encoder: { architecture: 'whisper', from: 'transformers' } }),
+    ).rejects.toMatchObject({ code: 'file-invalid' });
   });
 
   it('takes sources from where it is told they lie', async () => {

@@ -1,5 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type OutputTensor, writeSafetensors } from '../../../native-models/formats/safetensors-writer.ts';
+import type { TensorSource } from '../../../native-models/formats/tensor-source.ts';
 
 /** Sizes of the tiny Whisper below. */
 export const tiny = {
@@ -84,6 +86,9 @@ function floatVariable(name: string, shape: number[], random: () => number): Buf
   const size = shape.reduce((product, dimension) => product * dimension, 1);
   const norm = name.endsWith('gamma') ? 1 : 0;
   const values = Float32Array.from({ length: size }, () => norm + random() * 0.3);
+  // Whisper's keys have no bias: CTranslate2 writes zeros in their place.
+  if (name.endsWith('self_attention/linear_0/bias')) values.fill(0, tiny.hidden, 2 * tiny.hidden);
+  if (name.endsWith('/attention/linear_1/bias')) values.fill(0, 0, tiny.hidden);
   return Buffer.concat([
     ...[text(name), u8(shape.length), ...shape.map(u32), u8(0), u32(4 * size)],
     Buffer.from(values.buffer),
@@ -103,3 +108,57 @@ const u8 = (value: number) => Buffer.from([value]);
 const u16 = (value: number) => Buffer.from(Uint16Array.of(value).buffer);
 const u32 = (value: number) => Buffer.from(Uint32Array.of(value).buffer);
 const text = (value: string) => Buffer.concat([u16(value.length + 1), Buffer.from(`${value}\0`)]);
+
+/** Writes the same Whisper as transformers saves it, in the names of its own state dictionary. */
+export async function writeTinyTransformersWhisper(folder: string, same: TensorSource): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const { hidden, heads, layers } = tiny;
+  const saved: Record<string, OutputTensor> = {};
+  const copy = (target: string, source: string, rows?: readonly [number, number]) => {
+    const { shape } = same.tensor(source);
+    const values = same.tensor(source).float32();
+    const width = values.length / (shape[0] ?? 1);
+    const [first, end] = rows ?? [0, shape[0] ?? 1];
+    const data = values.slice(first * width, end * width);
+    saved[`model.${target}`] = { shape: [end - first, ...shape.slice(1)], data };
+  };
+  const both = (target: string, source: string, rows?: readonly [number, number]) => {
+    copy(`${target}.weight`, `${source}/weight`, rows);
+    copy(`${target}.bias`, `${source}/bias`, rows);
+  };
+  const norm = (target: string, source: string) => {
+    copy(`${target}.weight`, `${source}/gamma`);
+    copy(`${target}.bias`, `${source}/beta`);
+  };
+  for (const side of ['encoder', 'decoder']) {
+    for (let layer = 0; layer < layers; layer++) {
+      const [to, from] = [`${side}.layers.${layer}`, `${side}/layer_${layer}`];
+      ['q_proj', 'k_proj', 'v_proj'].forEach((name, i) => {
+        both(`${to}.self_attn.${name}`, `${from}/self_attention/linear_0`, [i * hidden, (i + 1) * hidden]);
+      });
+      both(`${to}.self_attn.out_proj`, `${from}/self_attention/linear_1`);
+      norm(`${to}.self_attn_layer_norm`, `${from}/self_attention/layer_norm`);
+      norm(`${to}.final_layer_norm`, `${from}/ffn/layer_norm`);
+      both(`${to}.fc1`, `${from}/ffn/linear_0`);
+      both(`${to}.fc2`, `${from}/ffn/linear_1`);
+      if (side === 'encoder') continue;
+      norm(`${to}.encoder_attn_layer_norm`, `${from}/attention/layer_norm`);
+      both(`${to}.encoder_attn.q_proj`, `${from}/attention/linear_0`);
+      both(`${to}.encoder_attn.k_proj`, `${from}/attention/linear_1`, [0, hidden]);
+      both(`${to}.encoder_attn.v_proj`, `${from}/attention/linear_1`, [hidden, 2 * hidden]);
+      both(`${to}.encoder_attn.out_proj`, `${from}/attention/linear_2`);
+    }
+    norm(`${side}.layer_norm`, `${side}/layer_norm`);
+    copy(`${side}.embed_positions.weight`, `${side}/position_encodings/encodings`);
+  }
+  both('encoder.conv1', 'encoder/conv1');
+  both('encoder.conv2', 'encoder/conv2');
+  copy('decoder.embed_tokens.weight', 'decoder/embeddings/weight');
+  for (const name of Object.keys(saved)) if (name.endsWith('k_proj.bias')) delete saved[name];
+  await writeSafetensors(join(folder, 'model.safetensors'), saved);
+  const config = { encoder_attention_heads: heads, decoder_attention_heads: heads };
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+  const generation = { suppress_tokens: [1, 2], begin_suppress_tokens: [3] };
+  writeFileSync(join(folder, 'generation_config.json'), JSON.stringify(generation));
+  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(tokenizer()));
+}
