@@ -6,9 +6,10 @@ export interface HeartbeatSettings {
 
 /**
  * One run of an ONNX graph blocks the engine's event loop: a load from a slow disk or the first run on a GPU, which
- * compiles its shaders, can take tens of seconds. A minute of silence is no such run.
+ * compiles its shaders, can take tens of seconds, on a driver in software a minute. Two minutes of silence are no such
+ * run; a person who does not want to wait for them presses Stop.
  */
-export const defaultHeartbeat: HeartbeatSettings = { everyMs: 5_000, misses: 12 };
+export const defaultHeartbeat: HeartbeatSettings = { everyMs: 5_000, misses: 24 };
 
 /**
  * Beats are counted, not seconds: after the machine slept, or after this process was busy itself, only one beat has

@@ -18,6 +18,7 @@ import type { EngineProcess, StartEngineProcess } from './engine-process-port.ts
 import { defaultHeartbeat, type HeartbeatSettings } from './heartbeat.ts';
 import { RequestQueue, unlessStopped } from './request-queue.ts';
 import { type BackoffSettings, defaultBackoff, RestartPolicy } from './restart-policy.ts';
+import { cannotStart, unexpected } from './supervisor-failures.ts';
 
 export interface SupervisorOptions {
   start: StartEngineProcess;
@@ -25,9 +26,14 @@ export interface SupervisorOptions {
   chooseProvider(): Promise<Provider>;
   heartbeat?: HeartbeatSettings;
   backoff?: BackoffSettings;
+  /** Milliseconds after which an engine that was told to stop is ended. */
+  cancelLimitMs?: number;
   /** What the engine process wants logged, and how its processes ended. */
   log?(event: Readonly<Record<string, string | number | boolean>>): void;
 }
+
+/** Stopping takes one token or one block of the encoder; an engine that needs longer than this will not stop by itself. */
+const defaultCancelLimitMs = 20_000;
 
 /** How long a process may take to write its kept keys and values before it is ended. */
 const shutdownLimitMs = 10_000;
@@ -175,7 +181,12 @@ export class EngineSupervisor implements EnginePort {
       if (reply.type !== 'phase') began = true;
       onReply(reply);
     });
-    const cancel = (): void => connection.cancel(id);
+    let limit: NodeJS.Timeout | undefined;
+    const cancel = (): void => {
+      connection.cancel(id);
+      const patience = this.#options.cancelLimitMs ?? defaultCancelLimitMs;
+      limit ??= setTimeout(() => connection.kill('it did not stop when asked to'), patience);
+    };
     const stop = AbortSignal.any([signal, this.#closing.signal]);
     if (stop.aborted) cancel();
     stop.addEventListener('abort', cancel);
@@ -189,6 +200,7 @@ export class EngineSupervisor implements EnginePort {
       if (code !== 'device-unavailable' || began || preference !== 'auto' || provider === 'cpu') throw error;
       this.#policy.giveUp(provider, `was lost (${toFailure(error).message})`);
     } finally {
+      clearTimeout(limit);
       stop.removeEventListener('abort', cancel);
       this.#running.delete(run);
       this.#update({
@@ -217,12 +229,7 @@ export class EngineSupervisor implements EnginePort {
   }
 
   #cannotStart(cause: unknown): ParlanceError {
-    return new ParlanceError(
-      'engine-failed',
-      `The engine stopped ${this.#policy.crashesInARow} times in a row; the last time: ${this.#lastEnd}.`,
-      'Your question is kept. Run `parlance doctor` to see what fails on this machine, then try again.',
-      { cause },
-    );
+    return cannotStart(this.#policy.crashesInARow, this.#lastEnd, cause);
   }
 
   #connect(): Promise<EngineConnection> {
@@ -289,9 +296,4 @@ export class EngineSupervisor implements EnginePort {
     this.#status = next;
     for (const listener of this.#listeners) listener(next);
   }
-}
-
-function unexpected(reply: FinalReply): ParlanceError {
-  const message = `The engine ended a request with "${reply.type}".`;
-  return new ParlanceError('internal', message, 'This is a fault in Parlance. Please report it.');
 }

@@ -208,6 +208,16 @@ describe('stopping', () => {
     await expect(end).resolves.toMatchObject({ text: 'wait', finish: 'cancelled' });
   });
 
+  it('ends an engine that does not stop, and the next question is answered by a new one', async () => {
+    const supervisor = supervise('hangs', { cancelLimitMs: 100 });
+    const controller = new AbortController();
+    const answer = ask(supervisor, 'hello', 'auto', controller.signal);
+    await statusWhere(supervisor, ({ state }) => state === 'busy');
+    controller.abort();
+    await expect(answer).rejects.toMatchObject({ code: 'engine-stopped' });
+    await statusWhere(supervisor, ({ state, restarts }) => state === 'ready' && restarts === 1);
+  });
+
   it('takes a waiting question out of the queue at once', async () => {
     const supervisor = supervise('answers');
     const first = new AbortController();
