@@ -19,19 +19,24 @@ interface Options {
   readonly open: boolean;
 }
 
+const usage = 'Its options are --port N and --no-open.';
+
 function readOptions(parameters: string[]): Options {
-  const { values } = parseArgs({
-    args: parameters,
-    options: { port: { type: 'string', default: '0' }, open: { type: 'boolean', default: true } },
-    allowNegative: true,
-  });
-  const port = Number(values.port);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return { port, open: values.open };
-  throw new ParlanceError(
-    'invalid-request',
-    `--port ${values.port} is no port.`,
-    'Name one from 1 to 65535.',
-  );
+  const { port: given, open } = parsed(parameters);
+  const port = Number(given);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return { port, open };
+  throw new ParlanceError('invalid-request', `--port ${given} is no port.`, usage);
+}
+
+function parsed(parameters: string[]): { port: string; open: boolean } {
+  const port = { type: 'string', default: '0' } as const;
+  const open = { type: 'boolean', default: true } as const;
+  try {
+    return parseArgs({ args: parameters, options: { port, open }, allowNegative: true }).values;
+  } catch (error) {
+    // Node's own words name the option that it does not know.
+    throw new ParlanceError('invalid-request', (error as Error).message, usage, { cause: error });
+  }
 }
 
 /** One line, so that a program that starts us can read it. */

@@ -4,6 +4,7 @@ import { chooseProvider } from '../models/devices.ts';
 import type { ModelsPlace } from '../models/place.ts';
 import { resourcesFolder } from './entries.ts';
 import type { Home } from './home.ts';
+import { onKnownDevices } from './known-devices.ts';
 import type { Log } from './log.ts';
 import { type StartProcess, startNodeProcess } from './processes.ts';
 
@@ -22,10 +23,11 @@ export function createMachine(home: Home, log: Log, startProcess: StartProcess =
 
 /** The engine behind its supervisor. No process is started before the first question. */
 export function createEngineOn({ home, log, place, startProcess }: Machine): EnginePort {
-  return new EngineSupervisor({
+  const supervisor = new EngineSupervisor({
     // The engine keeps encoded sound there, and the keys and values of conversations.
     start: () => startProcess('engine-process', [home.cache]),
     chooseProvider: () => chooseProvider({ place }),
     log: (event) => log.info(event),
   });
+  return onKnownDevices(supervisor, place);
 }

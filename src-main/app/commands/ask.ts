@@ -95,8 +95,10 @@ async function answer(
   { events, conversations }: Composition,
   submit: () => Promise<Submitted>,
 ): Promise<string> {
+  let said = false;
   const unsubscribe = events.on((event) => {
     if (event.event !== 'turn.token') return;
+    said = true;
     output.event({ type: 'token', text: event.text });
     output.text(event.text);
   });
@@ -107,7 +109,7 @@ async function answer(
     if (signal.aborted) stop();
     const turn = await conversations.finished(submitted.answer.id);
     signal.removeEventListener('abort', stop);
-    output.text('\n');
+    if (said) output.text('\n');
     requireAnswered(turn);
     tellDone(turn);
     return turn.conversationId;

@@ -113,6 +113,22 @@ describe('a typed question', () => {
   });
 });
 
+describe('a device', () => {
+  it('that this system does not have is refused by its name, not replaced without a word', async () => {
+    const device = process.platform === 'darwin' ? 'dml' : 'coreml';
+    const asked = ['ask', '--text', 'Hello.', '--device', device, '--json'];
+    const { code, last } = await parlance(home, asked);
+    expect(code).toBe(1);
+    expect(last).toMatchObject({ type: 'error', code: 'device-unavailable' });
+    expect(last.message).toContain(device);
+  });
+
+  it('by the name of cpu always works, and is named by the answer', async () => {
+    const asked = ['ask', '--text', 'Hello.', '--device', 'cpu', '--max-tokens', '2', '--json'];
+    expect((await parlance(home, asked)).last).toMatchObject({ type: 'done', provider: 'cpu' });
+  });
+});
+
 describe('Ctrl+C', () => {
   it('stops the answer, which is kept as far as it came', async () => {
     let told = '';

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Turn } from '../../../src-main/contract/index.ts';
+import { openStore } from '../../../src-main/store/open-store.ts';
 import { writeWav } from '../../fixtures/voice/wav-writer.ts';
 import { homeWithBundle, type Line, parlance } from './parlance.ts';
 import { fill, makeReadOnly, smallDisk } from './small-disk.ts';
@@ -15,12 +17,16 @@ let folder: string;
 let home: string;
 let spoken: Float32Array;
 /** What was there before anything went wrong. */
-let before: Line[];
+let before: Turn[];
 
-async function shown(): Promise<Line[]> {
-  const { events } = await parlance(home, ['history', 'list', '--json']);
-  const first = events.find(({ title }) => title === 'Hello');
-  return (await parlance(home, ['history', 'show', String(first?.id), '--json'])).events;
+async function shown(): Promise<Turn[]> {
+  const store = await openStore({ folder: home });
+  try {
+    const [first] = await store.conversations({ limit: 1, search: 'Hello' });
+    return await store.turns(first?.id ?? '');
+  } finally {
+    await store.close();
+  }
 }
 
 beforeAll(async () => {
