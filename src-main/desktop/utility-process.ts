@@ -36,7 +36,16 @@ export function startUtilityProcess(entry: string, parameters: readonly string[]
     },
     kill() {
       // `kill()` of a utility process asks politely; a hung engine does not listen.
-      if (child.pid !== undefined) process.kill(child.pid, 'SIGKILL');
+      if (child.pid !== undefined) endAtOnce(child.pid);
     },
   };
+}
+
+function endAtOnce(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // It ended by itself a moment ago, which `exit` is about to tell.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
