@@ -1,7 +1,7 @@
 import type { Provider } from '../contract/conversation.ts';
 import type { AnswerRequest, AnswerResult } from '../contract/engine.ts';
 import { type Generation, generate } from './generation.ts';
-import { answerKey, type KeptConversation, type KeptConversations } from './kept-conversations.ts';
+import { type KeptConversation, type KeptConversations, keepAnswer } from './kept-conversations.ts';
 import type { LanguageModel } from './language-model.ts';
 import type { AnswerListener } from './listeners.ts';
 import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
@@ -41,7 +41,7 @@ export async function answerTurn(
   }
   on.phase?.('thinking');
   const generation = await generateOrDrop(parts, kept, request, prompt, on, watch, signal);
-  if (generation.text !== '') kept.answers.set(answerKey(generation.text), generation.tokens);
+  keepAnswer(kept, generation.text, generation.tokens);
   return {
     text: generation.text,
     engine: speech.name,

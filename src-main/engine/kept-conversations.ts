@@ -20,6 +20,8 @@ export interface KeptConversation {
   changed: boolean;
 }
 
+const mostAnswers = 256;
+
 export interface KeptLimits {
   readonly cacheFolder: string;
   readonly memoryBytes: number;
@@ -136,6 +138,14 @@ export async function keepCommonPrefix(
     kept.changed = true;
   }
   return { units, positions };
+}
+
+/** Keeps the tokens of an answer; those of the oldest go, which no context holds any more. */
+export function keepAnswer(kept: KeptConversation, text: string, tokens: readonly number[]): void {
+  if (text === '') return;
+  kept.answers.set(answerKey(text), tokens);
+  const [oldest] = kept.answers.keys();
+  if (kept.answers.size > mostAnswers && oldest !== undefined) kept.answers.delete(oldest);
 }
 
 /** Key of an answer's text, the same whether or not a store trimmed it. */

@@ -56,7 +56,8 @@ export async function preparePrompt(
   const asked = conversation.at(-1);
   if (asked === undefined || (asked.type === 'text' && asked.text.trim() === '')) throw nothingAsked();
   const room = limit - positionsOf(build([{ role: 'user', content: [] }]).units);
-  await checkSize(asked, room, model);
+  const seconds = asked.type === 'audio' ? await checkLength(asked.path, room) : 0;
+  if (asked.type === 'text') checkText(asked.text, room, model);
 
   const estimates: PromptMessage[] = [];
   for (const turn of conversation) estimates.push(await estimate(turn, preparation));
@@ -64,7 +65,10 @@ export async function preparePrompt(
   const ready: ReadyTurn[] = [];
   for (const turn of conversation.slice(first))
     ready.push(await makeReady(turn, turn === asked, preparation));
-  return prepared(ready, build, limit, contextLength, () => tooLong(asked, room, ready.at(-1)));
+  return prepared(ready, build, limit, contextLength, () => {
+    const size = positionsOf(ready.at(-1)?.message.content.flat() ?? []);
+    return asked.type === 'text' ? textTooLong(size, room) : audioTooLong(seconds, (seconds * room) / size);
+  });
 }
 
 /** Leaves out more turns where an estimate of a clip was too small, and puts everything together. */
@@ -134,20 +138,17 @@ function firstKept(messages: readonly PromptMessage[], { sizes }: Prompt, limit:
   return firstKeptTurn(turns, limit - opening);
 }
 
-/** Refuses the turn to be answered when it cannot fit, before time is spent on it. */
-async function checkSize(asked: PromptTurn, room: number, model: LanguageModel): Promise<void> {
-  if (asked.type === 'text') {
-    const tokens = model.tokens.encodePlain(asked.text).length;
-    if (tokens > room) throw textTooLong(tokens, room);
-  } else {
-    const seconds = await clipSeconds(asked.path);
-    if (seconds * mostPositionsPerSecond > room) throw audioTooLong(seconds, room);
-  }
+function checkText(text: string, room: number, model: LanguageModel): void {
+  const tokens = model.tokens.encodePlain(text).length;
+  if (tokens > room) throw textTooLong(tokens, room);
 }
 
-function tooLong(asked: PromptTurn, room: number, ready: ReadyTurn | undefined): ParlanceError {
-  const size = positionsOf(ready?.message.content.flat() ?? []);
-  return asked.type === 'text' ? textTooLong(size, room) : audioTooLong(size / mostPositionsPerSecond, room);
+/** Refuses sound that might not fit before any time is spent on it; gives its seconds. */
+async function checkLength(path: string, room: number): Promise<number> {
+  const seconds = await clipSeconds(path);
+  const fit = room / mostPositionsPerSecond;
+  if (seconds > fit) throw audioTooLong(seconds, fit);
+  return seconds;
 }
 
 function nothingAsked(): ParlanceError {
@@ -162,11 +163,10 @@ function textTooLong(tokens: number, room: number): ParlanceError {
   );
 }
 
-function audioTooLong(seconds: number, room: number): ParlanceError {
-  const fit = Math.max(0, Math.floor(room / mostPositionsPerSecond));
+function audioTooLong(seconds: number, fit: number): ParlanceError {
   return new ParlanceError(
     'audio-too-long',
-    `The recording is ${Math.round(seconds)} s long; ${fit} s are sure to fit into the model's context beside the answer.`,
+    `The recording is ${Math.round(seconds)} s long; ${Math.max(0, Math.floor(fit))} s are sure to fit into the model's context beside the answer.`,
     'Cut it into shorter parts, or write it down with `parlance transcribe`, which takes any length.',
   );
 }

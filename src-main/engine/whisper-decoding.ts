@@ -37,11 +37,12 @@ export async function decodeWindow(
   for (const temperature of temperatures) {
     const decoded = await decodeOnce(whisper, cross, options, temperature, signal);
     if (decoded.noSpeech > likelyNoSpeech && decoded.confidence < leastConfidenceOfSpeech) return null;
-    if (decoded.repetition <= mostRepetition && decoded.confidence >= leastConfidence) return decoded;
+    if (decoded.repetition > mostRepetition) continue;
+    if (decoded.confidence >= leastConfidence) return decoded;
     if (best === null || decoded.confidence > best.confidence) best = decoded;
   }
-  // Nothing reached the thresholds: words that are both a guess and go round in circles are nobody's.
-  return best !== null && best.repetition <= mostRepetition ? best : null;
+  // Somebody speaks, if not clearly: the best guess, but none that goes round in circles.
+  return best;
 }
 
 async function decodeOnce(
@@ -68,12 +69,21 @@ async function decodeOnce(
     logProbability += (last[token] ?? -Infinity) - logSumExp(last);
     if (token === part.tokens.endOfText) break;
     written.push(token);
-    if (written.length >= most) break;
+    if (written.length >= most || isLoop(whisper, written)) break;
     ({ step, logits } = await whisper.step(step, [token]));
   }
-  const text = whisper.text.decode(written.filter((token) => token < part.tokens.endOfText)).trim();
+  const text = wordsOf(whisper, written);
   const confidence = logProbability / (written.length + 1);
   return { tokens: written, text, noSpeech, confidence, repetition: repetitionOf(text) };
+}
+
+function wordsOf({ text, part }: Whisper, written: readonly number[]): string {
+  return text.decode(written.filter((token) => token < part.tokens.endOfText)).trim();
+}
+
+/** Looked at now and then: a text that goes round in circles would do so to the last token. */
+function isLoop(whisper: Whisper, written: readonly number[]): boolean {
+  return written.length % 32 === 0 && repetitionOf(wordsOf(whisper, written)) > mostRepetition;
 }
 
 function drawn(logits: Float32Array, temperature: number, chance: number): number {

@@ -99,7 +99,7 @@ describe.runIf(bundle !== '')('with the default bundle', () => {
     },
   );
 
-  it('a continued answer is the answer of an engine that never stopped', async () => {
+  it('a continued answer is that of an engine that never stopped, and of one that begins from nothing', async () => {
     const turns = [spoken(sample(france))];
     const question = typed('How many people live there?');
     const folder = temporaryFolder();
@@ -111,7 +111,11 @@ describe.runIf(bundle !== '')('with the default bundle', () => {
     await paused.engine.close();
     const resumed = new EngineKit(folder, { bundle, engine: 'speech-llm' });
     const next = [...turns, answered(one.result.text), question];
-    expect((await resumed.ask(next)).result.text).toBe((await steady.ask(next)).result.text);
+    const continued = (await resumed.ask(next)).result.text;
+    expect(continued).toBe((await steady.ask(next)).result.text);
+    const fromScratch = (await steady.ask(next, { conversationId: 'another' })).result;
+    expect(fromScratch.usage.cachedTokens).toBe(0);
+    expect(continued).toBe(fromScratch.text);
     await resumed.engine.close();
     await steady.engine.close();
   });
