@@ -1,9 +1,9 @@
 import type { Gguf } from '../formats/gguf.ts';
 import type { GraphDefinition, Value } from '../graph/definition.ts';
 import { Graph } from '../graph/graph.ts';
-import { knownDimension } from '../graph/shape.ts';
 import { type BlockMatrix, blockMatrix, blockTable, byteMatrix } from './block-matrix.ts';
 import { blockProduct, type Change } from './block-product.ts';
+import { expectShape } from './expect-shape.ts';
 import type { LlamaSettings } from './llama-settings.ts';
 import { type Lora, loraFactor, type Projection } from './lora.ts';
 import { floatWeight } from './matrix-weights.ts';
@@ -23,10 +23,10 @@ export interface LlamaParts {
 }
 
 /** `input_ids` i64 [1, S] → `inputs_embeds` f32 [1, S, hidden]. */
-export function llamaEmbedGraph({ gguf }: LlamaParts): GraphDefinition {
+export function llamaEmbedGraph(parts: LlamaParts): GraphDefinition {
   const g = new Graph('embed');
   const ids = g.input('input_ids', 'int64', [1, 'S']);
-  const table = blockTable(g, tableMatrix(gguf));
+  const table = blockTable(g, tableMatrix(parts));
   g.output('inputs_embeds', g.gatherBlockQuantized(table, ids));
   return g.finish();
 }
@@ -51,7 +51,7 @@ export function llamaDecoderGraph(parts: LlamaParts, form: DecoderForm): GraphDe
     const fed = feedForward(g, gguf, layer, middle.normed);
     ({ normed: x, sum: residual } = g.skipNorm(fed, middle.sum, next, settings.epsilon));
   }
-  g.output('logits', blockProduct(g, g.slice(x, 1, -1), outputMatrix(gguf)));
+  g.output('logits', blockProduct(g, g.slice(x, 1, -1), outputMatrix(parts)));
   frame.finish();
   return g.finish();
 }
@@ -122,13 +122,14 @@ function attention(g: Graph, parts: LlamaParts, layer: number, x: Value, frame: 
   const { heads, kvHeads, headSize, hidden } = settings;
   const changed = (input: number, projections: readonly Projection[]): Change | null =>
     lora && frame.dial && { factor: loraFactor(lora, layer, projections, input), dial: frame.dial };
-  const tensor = (name: string) => gguf.tensor(`blk.${layer}.${name}.weight`);
+  const rows = (name: string, count: number, columns: number) =>
+    expectShape(gguf.tensor(`blk.${layer}.${name}.weight`), [count, columns]);
 
   const order = halvesFromPairs(headSize);
   const qkvMatrix = blockMatrix(`blk.${layer}.attn_qkv`, [
-    { tensor: tensor('attn_q'), order },
-    { tensor: tensor('attn_k'), order },
-    { tensor: tensor('attn_v'), order: null },
+    { tensor: rows('attn_q', heads * headSize, hidden), order },
+    { tensor: rows('attn_k', kvHeads * headSize, hidden), order },
+    { tensor: rows('attn_v', kvHeads * headSize, hidden), order: null },
   ]);
   const qkvChange = changed(hidden, [
     { name: 'q_proj', outputs: heads * headSize },
@@ -144,23 +145,23 @@ function attention(g: Graph, parts: LlamaParts, layer: number, x: Value, frame: 
   });
   frame.keep(layer, presentKey, presentValue);
   const outputMatrix = blockMatrix(`blk.${layer}.attn_output`, [
-    { tensor: tensor('attn_output'), order: null },
+    { tensor: rows('attn_output', hidden, heads * headSize), order: null },
   ]);
   return blockProduct(g, y, outputMatrix, changed(heads * headSize, [{ name: 'o_proj', outputs: hidden }]));
 }
 
 /** SwiGLU: `down(silu(gate(x)) · up(x))`, gate and up in one product. */
 function feedForward(g: Graph, gguf: Gguf, layer: number, x: Value): Value {
-  const rows = (name: string) => ({ tensor: gguf.tensor(`blk.${layer}.${name}.weight`), order: null });
-  const both = blockProduct(
-    g,
-    x,
-    blockMatrix(`blk.${layer}.ffn_gate_up`, [rows('ffn_gate'), rows('ffn_up')]),
-  );
-  const width = knownDimension(both.shape, -1, 'SwiGLU') / 2;
-  const [gate, up] = g.split(both, [width, width] as const, -1);
-  const silu = g.mul(gate, g.sigmoid(gate));
-  return blockProduct(g, g.mul(silu, up), blockMatrix(`blk.${layer}.ffn_down`, [rows('ffn_down')]));
+  const tensor = (name: string) => gguf.tensor(`blk.${layer}.${name}.weight`);
+  const gateTensor = tensor('ffn_gate');
+  const [width = 0] = gateTensor.shape;
+  const gateAndUp = blockMatrix(`blk.${layer}.ffn_gate_up`, [
+    { tensor: gateTensor, order: null },
+    { tensor: expectShape(tensor('ffn_up'), gateTensor.shape), order: null },
+  ]);
+  const down = blockMatrix(`blk.${layer}.ffn_down`, [{ tensor: tensor('ffn_down'), order: null }]);
+  const [gate, up] = g.split(blockProduct(g, x, gateAndUp), [width, width], -1);
+  return blockProduct(g, g.mul(g.mul(gate, g.sigmoid(gate)), up), down);
 }
 
 /**
@@ -175,11 +176,13 @@ function halvesFromPairs(headSize: number): (row: number) => number {
   };
 }
 
-function tableMatrix(gguf: Gguf): BlockMatrix {
-  return byteMatrix('token_embd', gguf.tensor('token_embd.weight'));
+/** [vocabulary, hidden]. */
+function tableMatrix(parts: LlamaParts, name = 'token_embd'): BlockMatrix {
+  const { vocabulary, hidden } = parts.settings;
+  return byteMatrix(name, expectShape(parts.gguf.tensor(`${name}.weight`), [vocabulary, hidden]));
 }
 
 /** Models with tied embeddings have no matrix of their own: then it is the embedding table. */
-function outputMatrix(gguf: Gguf): BlockMatrix {
-  return gguf.has('output.weight') ? byteMatrix('output', gguf.tensor('output.weight')) : tableMatrix(gguf);
+function outputMatrix(parts: LlamaParts): BlockMatrix {
+  return parts.gguf.has('output.weight') ? tableMatrix(parts, 'output') : tableMatrix(parts);
 }

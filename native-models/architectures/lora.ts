@@ -1,5 +1,5 @@
 import type { LazyTensor, TensorSource } from '../formats/tensor-source.ts';
-import { shapeMismatch, shapeText } from '../graph/shape.ts';
+import { expectShape } from './expect-shape.ts';
 import type { Factor } from './side-branch.ts';
 
 /**
@@ -36,10 +36,11 @@ export function loraFactor(
 ): Factor {
   const parts = projections.map(({ name, outputs }): Part => {
     const path = `${lora.prefix}model.layers.${layer}.self_attn.${name}`;
-    const part = { a: lora.tensors.tensor(`${path}.A`), b: lora.tensors.tensor(`${path}.B`), outputs };
-    expectShape(part.a, [lora.rank, inputs]);
-    expectShape(part.b, [outputs, lora.rank]);
-    return part;
+    return {
+      a: expectShape(lora.tensors.tensor(`${path}.A`), [lora.rank, inputs]),
+      b: expectShape(lora.tensors.tensor(`${path}.B`), [outputs, lora.rank]),
+      outputs,
+    };
   });
   const name = `blk.${layer}.lora.${projections.map((projection) => projection.name).join('.')}`;
   return {
@@ -48,11 +49,6 @@ export function loraFactor(
     down: { name: `${name}.A`, read: () => sideBySide(parts, inputs, lora.rank) },
     up: { name: `${name}.B`, read: () => diagonal(parts, lora.rank) },
   };
-}
-
-function expectShape(tensor: LazyTensor, shape: readonly number[]): void {
-  if (shapeText(tensor.shape) !== shapeText(shape))
-    throw shapeMismatch(`${tensor.name} is ${shapeText(tensor.shape)}, not ${shapeText(shape)}`);
 }
 
 /** Every Aᵀ beside the others: [inputs, parts · rank]. */

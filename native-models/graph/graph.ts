@@ -52,6 +52,7 @@ export interface GroupQueryAttentionInputs {
 export class Graph extends StandardOperators {
   /** `norm(x + skip)` and the sum itself, in one pass over memory: the residual step of LLaMA-like blocks. */
   skipNorm(x: Value, skip: Value, weight: Value, epsilon: number): { normed: Value; sum: Value } {
+    this.expectWidth('SkipSimplifiedLayerNormalization', x, weight);
     const [normed, , , sum] = this.op(
       microsoft,
       'SkipSimplifiedLayerNormalization',
@@ -64,6 +65,7 @@ export class Graph extends StandardOperators {
 
   /** The same with mean and bias: `layerNormalization(x + skip)` and the sum. */
   skipLayerNormalization(x: Value, skip: Value, scale: Value, bias: Value, epsilon: number) {
+    this.expectWidth('SkipLayerNormalization', x, scale);
     const [normed, , , sum] = this.op(
       microsoft,
       'SkipLayerNormalization',

@@ -225,7 +225,7 @@ export class StandardOperators extends GraphCore {
   }
 
   layerNormalization(x: Value, scale: Value, bias: Value | null, epsilon: number): Value {
-    this.#lastAxis('LayerNormalization', x, scale);
+    this.expectWidth('LayerNormalization', x, scale);
     const attributes = { axis: int(-1), epsilon: float(epsilon) };
     const [y] = this.op('', 'LayerNormalization', [x, scale, bias], attributes, [x]);
     return y;
@@ -233,7 +233,7 @@ export class StandardOperators extends GraphCore {
 
   /** RMS norm, `x / sqrt(mean(x²) + ε) · w`. ONNX Runtime keeps it in the standard's domain under this name. */
   norm(x: Value, weight: Value, epsilon: number): Value {
-    this.#lastAxis('SimplifiedLayerNormalization', x, weight);
+    this.expectWidth('SimplifiedLayerNormalization', x, weight);
     const attributes = { axis: int(-1), epsilon: float(epsilon), stash_type: int(1) };
     const [y] = this.op('', 'SimplifiedLayerNormalization', [x, weight], attributes, [x]);
     return y;
@@ -281,7 +281,8 @@ export class StandardOperators extends GraphCore {
     return y;
   }
 
-  #lastAxis(operator: string, x: Value, weight: Value): void {
+  /** A weight for each element of the last axis. */
+  protected expectWidth(operator: string, x: Value, weight: Value): void {
     agree(
       dimensionAt(x.shape, -1, operator),
       dimensionAt(weight.shape, -1, operator),
