@@ -1,12 +1,18 @@
 import { Command, CommanderError } from 'commander';
-import { addAsk } from './commands/ask.ts';
-import { addBundle } from './commands/bundle.ts';
-import { addDevices } from './commands/devices.ts';
-import { addDoctor } from './commands/doctor.ts';
-import { addHistory } from './commands/history.ts';
-import { addModels } from './commands/models.ts';
-import { addTranscribe } from './commands/transcribe.ts';
 import { appVersion } from './version.ts';
+
+type Add = (program: Command) => void;
+
+/** Loaded when they are asked for, so that a quick command does not wait for the models' and the foundry's code. */
+const commands: Readonly<Record<string, () => Promise<Add>>> = {
+  ask: async () => (await import('./commands/ask.ts')).addAsk,
+  transcribe: async () => (await import('./commands/transcribe.ts')).addTranscribe,
+  history: async () => (await import('./commands/history.ts')).addHistory,
+  models: async () => (await import('./commands/models.ts')).addModels,
+  bundle: async () => (await import('./commands/bundle.ts')).addBundle,
+  devices: async () => (await import('./commands/devices.ts')).addDevices,
+  doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
+};
 
 /** Wrong usage, told the way the command's other failures are. */
 function tellUsageError(text: string, write: (text: string) => void): void {
@@ -19,20 +25,16 @@ function tellUsageError(text: string, write: (text: string) => void): void {
   process.stdout.write(`${JSON.stringify({ type: 'error', code: 'invalid-request', message, hint })}\n`);
 }
 
-function createProgram(): Command {
+/** With the command that is named, or with all of them: for `--help`, and to say what an unknown name could mean. */
+async function createProgram(named: string | undefined): Promise<Command> {
   const program = new Command('parlance')
     .description('A voice assistant whose language model hears, all on your own machine.')
     .version(appVersion())
     .helpCommand(false)
     .configureOutput({ outputError: tellUsageError })
     .exitOverride();
-  addAsk(program);
-  addTranscribe(program);
-  addHistory(program);
-  addModels(program);
-  addBundle(program);
-  addDevices(program);
-  addDoctor(program);
+  const only = named !== undefined && Object.hasOwn(commands, named) ? commands[named] : undefined;
+  for (const load of only === undefined ? Object.values(commands) : [only]) (await load())(program);
   return program;
 }
 
@@ -43,7 +45,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await createProgram().parseAsync();
+  const program = await createProgram(process.argv[2]);
+  await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode === 0 ? 0 : 2;
