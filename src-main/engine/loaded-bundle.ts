@@ -122,11 +122,12 @@ export class LoadedBundle {
     return new Cascade(() => this.whisper(), (await this.languageModel()).tokens, this.#clips);
   }
 
-  /** Reads everything that an engine's next spoken question needs. */
+  /** Reads everything of the bundle that an engine's next spoken question needs. */
   async preload(engine: EngineName): Promise<void> {
     await this.conversations();
-    if (engine === 'cascade') await this.whisper();
-    else {
+    const { whisper, encoder, adaptor } = this.manifest;
+    if (engine === 'cascade' && whisper !== null) await this.whisper();
+    if (engine === 'speech-llm' && encoder !== null && adaptor !== null) {
       await this.encoder();
       await this.#adaptor();
     }
@@ -134,10 +135,16 @@ export class LoadedBundle {
 
   /** Keeps the conversations on disk and frees every part. */
   async close(): Promise<void> {
-    // What was opened last uses what was opened before it.
-    const parts = await Promise.allSettled([...this.#parts.values()].reverse());
-    this.#parts.clear();
-    for (const part of parts) if (part.status === 'fulfilled') await part.value.close();
+    // Keys and values may live on a device that the language model's sessions hold.
+    await this.#closePart('conversations');
+    for (const name of [...this.#parts.keys()]) await this.#closePart(name);
+  }
+
+  async #closePart(name: string): Promise<void> {
+    const opened = this.#parts.get(name);
+    this.#parts.delete(name);
+    const [part] = await Promise.allSettled([opened]);
+    if (part.status === 'fulfilled') await part.value?.close();
   }
 
   get #clips(): ClipCachePlace {

@@ -124,6 +124,28 @@ describe('a conversation', () => {
   });
 });
 
+describe('a spoken turn whose words are known', () => {
+  const clip = { type: 'audio', role: 'user', path: '/no/such.wav', sha256: 'a'.repeat(64) } as const;
+
+  it('is not heard again by the cascade: neither its sound nor Whisper is needed', async () => {
+    const kit = new EngineKit(temporaryFolder(), { bundle });
+    const history = [{ ...clip, transcript: 'hello' }, answered('he')];
+    const { result } = await kit.ask([...history, typed('more')]);
+    expect(result.usage.audioTokens).toBe(0);
+    expect(result.text).toBe((await kit.ask([typed('hello'), answered('he'), typed('more')])).result.text);
+    await kit.engine.close();
+  });
+
+  it('is missed when they are not: the error names the file', async () => {
+    const kit = new EngineKit(temporaryFolder(), { bundle });
+    await expect(kit.ask([{ ...clip, transcript: null }])).rejects.toMatchObject({
+      code: 'file-missing',
+      message: expect.stringContaining('/no/such.wav'),
+    });
+    await kit.engine.close();
+  });
+});
+
 describe('keys and values on disk', () => {
   it('that were damaged are deleted and computed again, and the log says so without words', async () => {
     const cacheFolder = temporaryFolder();

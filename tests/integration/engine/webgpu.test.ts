@@ -26,7 +26,7 @@ interface Answer {
 }
 
 async function answersOn(provider: string): Promise<Answer[]> {
-  const { stdout } = await promisify(execFile)(
+  const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
     [program, bundle, temporaryFolder(), provider],
     {
@@ -38,6 +38,8 @@ async function answersOn(provider: string): Promise<Answer[]> {
       },
     },
   );
+  // A snapshot that could not be written or read back would be said here.
+  expect(stderr).not.toContain('kv-snapshot');
   return stdout
     .trim()
     .split('\n')
