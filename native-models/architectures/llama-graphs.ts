@@ -2,7 +2,7 @@ import type { Gguf } from '../formats/gguf.ts';
 import type { GraphDefinition, Value } from '../graph/definition.ts';
 import { Graph } from '../graph/graph.ts';
 import { type BlockMatrix, blockMatrix, blockTable, byteMatrix } from './block-matrix.ts';
-import { blockProduct, type Change } from './block-product.ts';
+import { blockProduct, type Change, twofoldProduct } from './block-product.ts';
 import { expectShape } from './expect-shape.ts';
 import type { LlamaSettings } from './llama-settings.ts';
 import { type Lora, loraFactor, type Projection } from './lora.ts';
@@ -51,7 +51,10 @@ export function llamaDecoderGraph(parts: LlamaParts, form: DecoderForm): GraphDe
     const fed = feedForward(g, gguf, layer, middle.normed);
     ({ normed: x, sum: residual } = g.skipNorm(fed, middle.sum, next, settings.epsilon));
   }
-  g.output('logits', blockProduct(g, g.slice(x, 1, -1), outputMatrix(parts)));
+  const last = g.slice(x, 1, -1);
+  // Only CPUs round inputs on the way.
+  const product = form === 'rows' ? twofoldProduct : blockProduct;
+  g.output('logits', product(g, last, outputMatrix(parts)));
   frame.finish();
   return g.finish();
 }

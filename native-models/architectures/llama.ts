@@ -58,6 +58,8 @@ export async function buildLlama({ gguf, lora, folder }: LlamaRequest): Promise<
       architecture: 'llama',
       embedGraph: files.embedGraph,
       rowsGraph: files.rowsGraph,
+      // int8 caches with a scale for each channel were a third faster at 1024 positions, and took the cosine of single
+      // positions' logits down to 0.992.
       rowsType: 'float32',
       deviceGraph: files.deviceGraph,
       ...{ layers, hidden, heads, kvHeads, headSize, vocabulary, contextLength },

@@ -34,7 +34,7 @@ describe('the decoder built from the published file', () => {
       for (const id of ids) given.push(await reader.read([id]));
       for (const { position, ids: kept, values } of logits) {
         const ours = kept.map((id) => given[position]?.[id] ?? Number.NaN);
-        expect(cosine(ours, values), `position ${position}`).toBeGreaterThan(0.999);
+        expect(cosine(ours, values), `position ${position}`).toBeGreaterThan(0.9999);
       }
       const continued: number[] = [];
       let next = likeliest(given.at(-1) ?? new Float32Array());
@@ -49,22 +49,19 @@ describe('the decoder built from the published file', () => {
   it('gives the same whether a prompt is read at once, in pieces or token by token, in either form', async () => {
     const ids = golden.cases[0]?.ids ?? [];
     const whole = await (await rowsReader(model, 0)).read(ids);
+    const [first, second, third] = [ids.slice(0, 7), ids.slice(7, 30), ids.slice(30)];
+    const singly = ids.map((id) => [id]);
+    // The device form rounds the last product's inputs on a CPU; the devices it is for do not.
     const readers = [
-      {
-        reader: await rowsReader(model, 0, ids.length),
-        pieces: [ids.slice(0, 7), ids.slice(7, 30), ids.slice(30)],
-      },
-      { reader: await rowsReader(model, 0, 300), pieces: ids.map((id) => [id]) },
-      { reader: await deviceReader(model, 0), pieces: [ids] },
-      {
-        reader: await deviceReader(model, 0),
-        pieces: [ids.slice(0, 20), ...ids.slice(20).map((id) => [id])],
-      },
+      { reader: await rowsReader(model, 0, ids.length), pieces: [first, second, third], least: 0.999999 },
+      { reader: await rowsReader(model, 0, 300), pieces: singly, least: 0.999999 },
+      { reader: await deviceReader(model, 0), pieces: [ids], least: 0.9995 },
+      { reader: await deviceReader(model, 0), pieces: [first, ...singly.slice(7)], least: 0.9995 },
     ];
-    for (const { reader, pieces } of readers) {
+    for (const { reader, pieces, least } of readers) {
       let last = new Float32Array();
       for (const piece of pieces) last = new Float32Array(await reader.read(piece));
-      expect(cosine(last, whole)).toBeGreaterThan(0.99999);
+      expect(cosine(last, whole)).toBeGreaterThan(least);
     }
   });
 

@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { blockMatrix, blockTable, byteMatrix } from '../../../native-models/architectures/block-matrix.ts';
-import { blockProduct } from '../../../native-models/architectures/block-product.ts';
+import { blockProduct, twofoldProduct } from '../../../native-models/architectures/block-product.ts';
 import { dialOf } from '../../../native-models/architectures/side-branch.ts';
 import {
   blocksToFloat32,
@@ -83,6 +83,21 @@ describe('products with the weights of a file', () => {
         expect(Math.abs((y[i] ?? Number.NaN) - value)).toBeLessThan(tolerance * largest);
       });
     });
+
+  it('twofold, 8-bit products are as exact as single precision, also where an input is all zeros', async () => {
+    const tensor = blockTensor('t', 'Q8_0', 32);
+    const g = new Graph('test');
+    const x = g.input('x', 'float32', [1, 1, columns]);
+    g.output('y', twofoldProduct(g, x, byteMatrix('m', tensor)));
+    // One input dwarfs the others of its block; the second block is empty.
+    const input = someNumbers(columns, 9).map((value, i) => (i === 3 ? 50 : i < 32 ? value : 0));
+    const y = valuesOf((await runGraph(g, { x: floats(input, [1, 1, columns]) })).y);
+    const expected = product(tensor.float32(), input).slice(0, 32);
+    const largest = Math.max(...expected.map(Math.abs));
+    expected.forEach((value, i) => {
+      expect(Math.abs((y[i] ?? Number.NaN) - value)).toBeLessThan(1e-4 * largest);
+    });
+  });
 
   it('takes rows in the order it is told', async () => {
     const tensor = blockTensor('t', 'Q4_1', 32);

@@ -88,8 +88,9 @@ describe('a language model from a GGUF file', () => {
     const rows = await lastLogits(folder, llm.rowsGraph, [1, 1, 16, 32], null);
     const device = await lastLogits(folder, llm.deviceGraph, [1, 1, 0, 32], null);
     expect(rows).toHaveLength(tiny.vocabulary);
+    const largest = Math.max(...rows.map(Math.abs));
     device.forEach((value, i) => {
-      expect(value).toBeCloseTo(rows[i] ?? Number.NaN, 3);
+      expect(Math.abs(value - (rows[i] ?? Number.NaN))).toBeLessThan(0.02 * largest);
     });
   });
 
