@@ -10,7 +10,7 @@ import { rendererFolder } from './entries.ts';
 import { createHandlers } from './handlers.ts';
 import { type Home, openHome } from './home.ts';
 import { claimInstance, newInstanceKey, runningAddress } from './instance.ts';
-import { type Log, openLog } from './log.ts';
+import { type Log, logCrashes, openLog } from './log.ts';
 import { createMachine } from './machine.ts';
 import { ensureScreen } from './screen-build.ts';
 
@@ -93,6 +93,7 @@ async function main(): Promise<void> {
   const stop = stopSignal();
   await ensureScreen();
   const log = openLog(home.logs, 'browser');
+  logCrashes(log);
   const key = newInstanceKey();
   const [composition, server] = await start(home, log, port, key);
   try {

@@ -10,6 +10,7 @@ import { openSpool } from '../voice/spool.ts';
 import { answeringBundle, bundleMissing, chooseBundle } from './bundle-choice.ts';
 import { entryUrl } from './entries.ts';
 import { createEvents, type Events } from './events.ts';
+import { faultOf } from './log.ts';
 import { createEngineOn, type Machine } from './machine.ts';
 
 /** Everything wired: what the screen's endpoint answers with, and what the command line uses directly. */
@@ -58,7 +59,7 @@ async function composeOver(store: Store, machine: Machine, bundle: BundleChoice)
   const audio = await openAudioStore({ folder: home.folder, clips: store });
   const spool = await openSpool({ folder: home.folder });
   const engine = createEngineOn(machine);
-  const report = (error: unknown) => log.error({ err: error }, 'after an answer');
+  const report = (error: unknown) => log.error({ event: 'after-answer-failed', ...faultOf(error) });
   const forget = (conversationId: string) => forgetConversation(home.cache, conversationId);
   const conversations = createConversations({ store, audio, spool, engine, bundle, emit, forget, report });
   const endStatus = engine.onStatus((status) => emit({ event: 'engine.status', status }));

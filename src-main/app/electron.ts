@@ -23,7 +23,7 @@ import { createEndpoint } from './endpoint.ts';
 import { appFolder, entryPath, rendererFolder } from './entries.ts';
 import { createHandlers } from './handlers.ts';
 import { type Home, homeFolder, openHome } from './home.ts';
-import { openLog } from './log.ts';
+import { logCrashes, openLog } from './log.ts';
 import { createMachine } from './machine.ts';
 import type { StartProcess } from './processes.ts';
 
@@ -68,6 +68,7 @@ function keepOneWindow(): () => Promise<void> {
 
 async function start(home: Home): Promise<void> {
   const log = openLog(home.logs, 'desktop');
+  logCrashes(log);
   const composition = await compose(createMachine(home, log, startProcess));
   closeBeforeQuit(composition);
   const { defaultSession } = session;

@@ -11,7 +11,7 @@ import {
   toFailure,
 } from '../contract/index.ts';
 import type { Events } from './events.ts';
-import type { Log } from './log.ts';
+import { faultOf, type Log } from './log.ts';
 
 interface EndpointParts {
   readonly handlers: Handlers;
@@ -51,10 +51,9 @@ export function createEndpoint({ handlers, events, log }: EndpointParts): Endpoi
         return { id, output: await handle(method, input) };
       } catch (thrown) {
         const failure = toFailure(thrown);
-        // A bug's stack says where; the messages of expected failures may name a person's files.
-        const stack = failure.code === 'internal' && thrown instanceof Error ? thrown.stack : undefined;
         const ms = Math.round(performance.now() - began);
-        log.warn({ method: method.slice(0, 100), code: failure.code, ms, stack }, 'request failed');
+        const fault = failure.code === 'internal' ? faultOf(thrown) : { code: failure.code };
+        log.warn({ event: 'request-failed', method: method.slice(0, 100), ms, ...fault });
         return { id, failure };
       }
     },

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { ParlanceError } from '../contract/index.ts';
 import { isAlive, ownerSchema, thisProcess } from '../platform/owner-process.ts';
 
 const instanceSchema = z.object({
@@ -37,21 +39,46 @@ async function runningInstance(file: string): Promise<Instance | null> {
   return instance !== null && (await isAlive(instance.owner)) ? instance : null;
 }
 
-/** Asks the running instance for an address with a fresh token; null when no instance runs over this home. */
+/**
+ * Asks the running instance for an address with a fresh token; null when no instance runs over this home. Rejects with
+ * engine-busy when it runs and does not answer.
+ */
 export async function runningAddress(file: string, instancePath: string): Promise<string | null> {
   const instance = await runningInstance(file);
   if (instance === null) return null;
-  const response = await fetch(`http://127.0.0.1:${instance.port}${instancePath}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${instance.key}` },
-    signal: AbortSignal.timeout(5000),
-  });
-  return z.object({ address: z.url() }).parse(await response.json()).address;
+  try {
+    const response = await fetch(`http://127.0.0.1:${instance.port}${instancePath}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${instance.key}` },
+      signal: AbortSignal.timeout(5000),
+    });
+    return z.object({ address: z.url() }).parse(await response.json()).address;
+  } catch (cause) {
+    throw new ParlanceError(
+      'engine-busy',
+      `Parlance runs already (process ${instance.owner.pid}) and does not answer.`,
+      'Wait a moment and start it again; if it stays so, end that process.',
+      { cause },
+    );
+  }
+}
+
+/** File systems without links (FAT, some of networks) answer with one of these. */
+const noLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
+/** Gives a file a second name that must be free: throws EEXIST when it is taken. */
+async function nameAs(mine: string, file: string): Promise<void> {
+  try {
+    await link(mine, file);
+  } catch (error) {
+    if (!noLinks.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    await copyFile(mine, file, constants.COPYFILE_EXCL);
+  }
 }
 
 /**
  * Writes this process into the instance file, readable by this person alone, unless a living one stands there
- * already; then gives null. The name appears whole or not at all (`link` refuses to replace), and what a dead process
+ * already; then gives null. The name appears whole or not at all, and what a dead process
  * left is moved aside before it is judged again, so of two that start at once only one gets it.
  */
 export async function claimInstance(file: string, port: number, key: string): Promise<InstanceClaim | null> {
@@ -61,7 +88,7 @@ export async function claimInstance(file: string, port: number, key: string): Pr
   try {
     for (;;) {
       try {
-        await link(mine, file);
+        await nameAs(mine, file);
         return { release: () => release(file, key) };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -83,7 +110,7 @@ async function removeDead(file: string): Promise<void> {
     throw error;
   }
   // Between the look and the move another start may have put itself there: it gets its place back.
-  if ((await runningInstance(aside)) !== null) await link(aside, file);
+  if ((await runningInstance(aside)) !== null) await nameAs(aside, file);
   await rm(aside, { force: true });
 }
 

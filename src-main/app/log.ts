@@ -1,6 +1,7 @@
 import { appendFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
+import { toFailure } from '../contract/index.ts';
 
 export type Log = Logger;
 
@@ -49,4 +50,18 @@ export function openLog(folder: string, mode: string): Log {
     { base: { pid: process.pid, mode }, timestamp: pino.stdTimeFunctions.isoTime },
     rotatingFile(folder),
   );
+}
+
+/** Where a fault was thrown. Its message stays out: it may quote a file's name, or what somebody said. */
+export function faultOf(thrown: unknown): { code: string; at: string[] } {
+  const stack = thrown instanceof Error ? (thrown.stack ?? '') : '';
+  const at = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  return { code: toFailure(thrown).code, at: at.map((line) => line.trim()) };
+}
+
+/** A fault that ends the process leaves a line behind. */
+export function logCrashes(log: Log): void {
+  process.on('uncaughtExceptionMonitor', (error, origin) => {
+    log.fatal({ event: 'crashed', origin, name: error.name, ...faultOf(error) });
+  });
 }
