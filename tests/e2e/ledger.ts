@@ -11,6 +11,8 @@ export class Ledger {
   readonly #turns = new Map<string, Turn>();
   /** Seconds on the disk, by recording id. */
   readonly #recorded = new Map<string, number>();
+  /** The recording whose sending was not confirmed yet: by the end it is one or the other, sound or turn. */
+  #sending: string | null = null;
   #conversationId: string | null = null;
 
   get size() {
@@ -48,7 +50,9 @@ export class Ledger {
         this.#recorded.set(id, seconds);
       }
       if (number % 3 !== 0) continue;
+      this.#sending = id;
       const { question } = await client.call('recordings.send', { id });
+      this.#sending = null;
       this.#recorded.delete(id);
       this.#confirm(question);
     }
@@ -81,14 +85,23 @@ export class Ledger {
     const unsent = new Map(
       (await client.call('recordings.unsent', {})).map((recording) => [recording.id, recording]),
     );
+    this.#settleSending(stored, new Set(unsent.keys()));
     for (const [id, seconds] of this.#recorded) {
-      // Sent a moment before the end, it may already be a turn; then its sound was checked above.
-      const kept = unsent.get(id)?.seconds ?? this.#longestClip(stored);
-      expect(kept, `recording ${id}`).toBeGreaterThanOrEqual(seconds);
+      expect(unsent.get(id)?.seconds ?? 0, `recording ${id}`).toBeGreaterThanOrEqual(seconds);
     }
   }
 
-  #longestClip(stored: ReadonlyMap<string, Turn>): number {
-    return Math.max(0, ...[...stored.values()].map((turn) => turn.audio?.seconds ?? 0));
+  /** What was being sent when the app was killed and is no recording any more must be a turn that nobody confirmed. */
+  #settleSending(stored: ReadonlyMap<string, Turn>, unsent: ReadonlySet<string>) {
+    const id = this.#sending;
+    this.#sending = null;
+    if (id === null || unsent.has(id)) return;
+    const seconds = this.#recorded.get(id) ?? 0;
+    const turn = [...stored.values()].find(
+      (candidate) => candidate.audio && candidate.audio.seconds >= seconds && !this.#turns.has(candidate.id),
+    );
+    expect(turn, `recording ${id} became a turn`).toBeDefined();
+    this.#recorded.delete(id);
+    if (turn) this.#confirm(turn);
   }
 }
