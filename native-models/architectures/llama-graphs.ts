@@ -1,6 +1,7 @@
 import type { Gguf } from '../formats/gguf.ts';
 import type { GraphDefinition, Value } from '../graph/definition.ts';
 import { Graph } from '../graph/graph.ts';
+import type { Dimension } from '../graph/shape.ts';
 import { type BlockMatrix, blockMatrix, blockTable, byteMatrix } from './block-matrix.ts';
 import { blockProduct, type Change, twofoldProduct } from './block-product.ts';
 import { expectShape } from './expect-shape.ts';
@@ -67,6 +68,8 @@ interface DecoderFrame {
   readonly cosines: Value;
   readonly sines: Value;
   readonly dial: Dial | null;
+  /** Size of the caches that come out of a layer. */
+  readonly presentLength: Dimension;
   past(layer: number): { key: Value; value: Value };
   keep(layer: number, key: Value, value: Value): void;
   /** Adds the outputs that hold what was kept. */
@@ -94,12 +97,13 @@ function decoderInputs(g: Graph, { gguf, settings, lora }: LlamaParts, form: Dec
     cosines: g.weight('rotary.cosines', rotary.cosines),
     sines: g.weight('rotary.sines', rotary.sines),
     dial: lora === null ? null : dialOf(g, g.input('lora_scale', 'float32', [])),
+    presentLength: newRows === null ? 'P+S' : pastLength,
     past: (layer) => past[layer] ?? raiseLayer(layer),
     keep: (layer, key, value) => {
       if (newRows !== null) rows.push(newRows(key), newRows(value));
       else {
-        g.output(`present.${layer}.key`, key, [1, kvHeads, 'P+S', headSize]);
-        g.output(`present.${layer}.value`, value, [1, kvHeads, 'P+S', headSize]);
+        g.output(`present.${layer}.key`, key);
+        g.output(`present.${layer}.value`, value);
       }
     },
     finish: () => {
@@ -144,7 +148,7 @@ function attention(g: Graph, parts: LlamaParts, layer: number, x: Value, frame: 
     qkv: blockProduct(g, x, qkvMatrix, qkvChange),
     ...{ pastKey: past.key, pastValue: past.value, heads, kvHeads },
     ...{ lastPosition: frame.lastPosition, totalLength: frame.totalLength },
-    ...{ cosines: frame.cosines, sines: frame.sines },
+    ...{ cosines: frame.cosines, sines: frame.sines, presentLength: frame.presentLength },
   });
   frame.keep(layer, presentKey, presentValue);
   const outputMatrix = blockMatrix(`blk.${layer}.attn_output`, [

@@ -144,9 +144,6 @@ function attributeMessage(name: string, attribute: Attribute): ProtobufWriter {
       return message.string(4, attribute.value).integer(20, 3);
     case 'graph':
       return message.message(6, graphMessage(attribute.value, [])).integer(20, 5);
-    case 'floats':
-      for (const value of attribute.value) message.float(7, value);
-      return message.integer(20, 6);
     case 'ints':
       for (const value of attribute.value) message.integer(8, value);
       return message.integer(20, 7);

@@ -28,7 +28,6 @@ export type Attribute =
   | { readonly kind: 'float'; readonly value: number }
   | { readonly kind: 'string'; readonly value: string }
   | { readonly kind: 'ints'; readonly value: readonly number[] }
-  | { readonly kind: 'floats'; readonly value: readonly number[] }
   | { readonly kind: 'graph'; readonly value: GraphDefinition };
 
 export interface NodeDefinition {

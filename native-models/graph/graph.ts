@@ -1,4 +1,4 @@
-import { float, int, string } from './core.ts';
+import { float, int } from './core.ts';
 import type { GraphDefinition, Value } from './definition.ts';
 import { StandardOperators } from './operators.ts';
 import {
@@ -27,7 +27,7 @@ export interface BlockQuantized {
 export interface GroupQueryAttentionInputs {
   /** Queries, keys and values beside one another: [1, S, (heads + 2·kvHeads)·headSize]. */
   readonly qkv: Value;
-  /** [1, kvHeads, P, headSize]; the same element type in and out. */
+  /** [1, kvHeads, P, headSize]. */
   readonly pastKey: Value;
   readonly pastValue: Value;
   /** i32 [1]: all positions, new ones included, less one. */
@@ -39,8 +39,6 @@ export interface GroupQueryAttentionInputs {
   readonly sines: Value;
   readonly heads: number;
   readonly kvHeads: number;
-  /** int8 caches: f32 [1] scales by which keys and values were divided. */
-  readonly int8Scales?: { readonly key: Value; readonly value: Value };
   /** Size of the present caches. A past that is larger than needed comes back as large: then it is the past's own. */
   readonly presentLength?: Dimension;
 }
@@ -126,7 +124,7 @@ export class Graph extends StandardOperators {
     presentKey: Value;
     presentValue: Value;
   } {
-    const { qkv, pastKey, pastValue, heads, kvHeads, int8Scales } = given;
+    const { qkv, pastKey, pastValue, heads, kvHeads } = given;
     const headSize = knownDimension(pastKey.shape, 3, 'GroupQueryAttention');
     agree(
       dimensionAt(qkv.shape, 2, 'GroupQueryAttention'),
@@ -140,32 +138,9 @@ export class Graph extends StandardOperators {
       type: pastKey.type,
       shape: [1, kvHeads, given.presentLength ?? plus(past, length), headSize],
     };
-    const inputs = [
-      ...[
-        qkv,
-        null,
-        null,
-        pastKey,
-        pastValue,
-        given.lastPosition,
-        given.totalLength,
-        given.cosines,
-        given.sines,
-      ],
-      ...[null, null, null, int8Scales?.key ?? null, int8Scales?.value ?? null],
-    ];
-    const attributes = {
-      num_heads: int(heads),
-      kv_num_heads: int(kvHeads),
-      do_rotary: int(1),
-      ...(int8Scales === undefined
-        ? {}
-        : {
-            k_quant_type: string('PER_TENSOR'),
-            v_quant_type: string('PER_TENSOR'),
-            kv_cache_bit_width: int(8),
-          }),
-    };
+    const state = [pastKey, pastValue, given.lastPosition, given.totalLength];
+    const inputs = [qkv, null, null, ...state, given.cosines, given.sines];
+    const attributes = { num_heads: int(heads), kv_num_heads: int(kvHeads), do_rotary: int(1) };
     const attended = { type: qkv.type, shape: [1, length, heads * headSize] };
     const outputs = [attended, present, present] as const;
     const [y, presentKey, presentValue] = this.op(

@@ -12,7 +12,6 @@ import {
   over,
   plus,
   reshapeShape,
-  type Shape,
   shapeMismatch,
   shapeText,
   slicedLength,
@@ -54,14 +53,6 @@ export class StandardOperators extends GraphCore {
 
   greater(a: Value, b: Value): Value {
     return this.#elementwise('Greater', a, b, 'bool');
-  }
-
-  less(a: Value, b: Value): Value {
-    return this.#elementwise('Less', a, b, 'bool');
-  }
-
-  equal(a: Value, b: Value): Value {
-    return this.#elementwise('Equal', a, b, 'bool');
   }
 
   where(condition: Value, a: Value, b: Value): Value {
@@ -188,12 +179,6 @@ export class StandardOperators extends GraphCore {
     if (x.shape[at] !== 1) throw shapeMismatch(`Squeeze: axis ${axis} of ${shapeText(x.shape)} is not 1`);
     const shape = x.shape.toSpliced(at, 1);
     const [y] = this.op('', 'Squeeze', [x, this.int64s([axis])], {}, [{ type: x.type, shape }]);
-    return y;
-  }
-
-  /** Stretches sizes of 1; `to` is an int64 [rank] value known when it runs. */
-  expand(x: Value, to: Value, shape: Shape): Value {
-    const [y] = this.op('', 'Expand', [x, to], {}, [{ type: x.type, shape }]);
     return y;
   }
 
