@@ -11,7 +11,10 @@ const cuts: Readonly<Record<string, readonly object[]>> = {
   // GPT-2's words: letters, digits or signs, each with the space before it.
   'gpt-2': [byteLevel(true)],
   // The same, every number character by itself, ½ and ٣ included.
-  smollm: [{ type: 'Split', pattern: { Regex: '\\p{N}' }, behavior: 'Isolated', invert: false }, byteLevel(true)],
+  smollm: [
+    { type: 'Split', pattern: { Regex: '\\p{N}' }, behavior: 'Isolated', invert: false },
+    byteLevel(true),
+  ],
 };
 
 function byteLevel(useRegex: boolean) {
