@@ -3,9 +3,11 @@ import type { Sampling } from '../contract/engine.ts';
 import { type KeptConversation, keepCommonPrefix } from './kept-conversations.ts';
 import type { LanguageModel } from './language-model.ts';
 import { Sampler } from './sampler.ts';
-import type { Unit } from './sequence.ts';
+import { positionsOf, type Unit } from './sequence.ts';
 import type { Stopwatch } from './stopwatch.ts';
 import { TokenText } from './token-text.ts';
+
+const noSound: ReadonlyMap<string, Float32Array> = new Map();
 
 /** Positions read in one run: small enough that stopping is quick, large enough that the cores are busy. */
 const prefillPositions = 256;
@@ -39,60 +41,80 @@ export async function generate(
   watch: Stopwatch,
   signal: AbortSignal,
 ): Promise<Generation> {
-  const { units, sampling } = request;
-  const prefix = await keepCommonPrefix(kept, units);
-  const answer: number[] = [];
-  const text = new TokenText(model.tokens);
-  const ended = (finish: Generation['finish']): Generation => ({
-    text: text.text,
-    tokens: answer,
-    finish,
-    cachedPositions: prefix.positions,
-  });
-
-  let logits: Float32Array | null = null;
-  for (let at = prefix.units; at < units.length; ) {
-    if (signal.aborted) return ended('cancelled');
-    const stretch = stretchFrom(units, at);
-    logits = await watch.time('prefillMs', () => read(model, kept, stretch, request));
-    at += stretch.length;
-    await setImmediate();
-  }
-  const sampler = new Sampler(sampling);
-  const most = Math.min(sampling.maxTokens, request.room);
-  while (logits !== null) {
-    if (signal.aborted) return ended('cancelled');
-    const token = sampler.next(logits, answer);
-    if (answer.length === 0) {
-      watch.markFirstToken();
-      on.begin?.();
-    }
-    if (model.part.eosTokens.includes(token)) return ended('stop');
-    answer.push(token);
-    const piece = text.push(token);
-    if (piece !== '') on.token(piece);
-    if (answer.length >= most) return ended('length');
-    logits = await watch.time('decodeMs', () => read(model, kept, [token], request));
-    // Messages, a stop among them, come in between two tokens.
-    await setImmediate();
-  }
-  return ended('length');
+  const prefix = await keepCommonPrefix(kept, request.units);
+  const rest = request.units.slice(prefix.units);
+  const logits = await watch.time('prefillMs', () => prefill(model, kept, rest, request, signal));
+  const written =
+    logits === null
+      ? { text: '', tokens: [], finish: 'cancelled' as const }
+      : await watch.time('decodeMs', () => write(model, kept, logits, request, on, watch, signal));
+  return { ...written, cachedPositions: prefix.positions };
 }
 
-async function read(
+/** Reads units behind what is kept; gives the logits of the last one, or null when aborted. */
+async function prefill(
   model: LanguageModel,
   kept: KeptConversation,
   units: readonly Unit[],
   { vectors, loraScale }: GenerationRequest,
-): Promise<Float32Array> {
-  const embeddings = await model.embed(units, vectors);
-  kept.changed = true;
-  const logits = await model.decoder.run(kept.cache, embeddings, loraScale);
-  kept.units.push(...units);
+  signal: AbortSignal,
+): Promise<Float32Array | null> {
+  const stretchValues = prefillPositions * model.part.hidden;
+  let logits: Float32Array | null = null;
+  for (let next = 0; next < units.length; ) {
+    const stretch = stretchFrom(units, next);
+    const embeddings = await model.embed(stretch, vectors);
+    for (let at = 0; at < embeddings.length; at += stretchValues) {
+      if (signal.aborted) {
+        // A clip that was read in part is no unit yet.
+        await kept.cache.truncate(positionsOf(kept.units));
+        return null;
+      }
+      kept.changed = true;
+      logits = await model.decoder.run(kept.cache, embeddings.subarray(at, at + stretchValues), loraScale);
+      await setImmediate();
+    }
+    kept.units.push(...stretch);
+    next += stretch.length;
+  }
   return logits;
 }
 
-/** The next units, a clip never cut in two, of about `prefillPositions`. */
+/** Writes the answer that the prompt's last logits begin. */
+async function write(
+  model: LanguageModel,
+  kept: KeptConversation,
+  begin: Float32Array,
+  { sampling, room, loraScale }: GenerationRequest,
+  on: { begin?(): void; token(text: string): void },
+  watch: Stopwatch,
+  signal: AbortSignal,
+): Promise<Omit<Generation, 'cachedPositions'>> {
+  const sampler = new Sampler(sampling);
+  const text = new TokenText(model.tokens);
+  const tokens: number[] = [];
+  const most = Math.min(sampling.maxTokens, room);
+  const ended = (finish: Generation['finish']) => ({ text: text.text, tokens, finish });
+  for (let logits = begin; ; ) {
+    if (signal.aborted) return ended('cancelled');
+    const token = sampler.next(logits, tokens);
+    if (tokens.length === 0) {
+      watch.markFirstToken();
+      on.begin?.();
+    }
+    if (model.part.eosTokens.includes(token)) return ended('stop');
+    tokens.push(token);
+    const piece = text.push(token);
+    if (piece !== '') on.token(piece);
+    if (tokens.length >= most) return ended('length');
+    logits = await model.decoder.run(kept.cache, await model.embed([token], noSound), loraScale);
+    kept.units.push(token);
+    // Messages, a stop among them, come in between two tokens.
+    await setImmediate();
+  }
+}
+
+/** The next units of about `prefillPositions`; a longer clip comes by itself. */
 function stretchFrom(units: readonly Unit[], from: number): Unit[] {
   const stretch: Unit[] = [];
   let positions = 0;

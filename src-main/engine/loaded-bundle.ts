@@ -15,8 +15,8 @@ import { LanguageModel } from './language-model.ts';
 import type { EngineEvent } from './listeners.ts';
 import { SpeechLlm } from './speech-llm.ts';
 import type { SpeechModel } from './speech-model.ts';
-import { sampleRate } from './wav.ts';
-import { isSpeech, Whisper } from './whisper.ts';
+import { Whisper } from './whisper.ts';
+import { hearsSpeech } from './whisper-windows.ts';
 
 export interface BundleSettings {
   readonly cacheFolder: string;
@@ -25,9 +25,6 @@ export interface BundleSettings {
   readonly snapshotBytes: number;
   readonly log: (event: EngineEvent) => void;
 }
-
-/** Whisper hears no more than 30 s at once. */
-const windowSamples = 30 * sampleRate;
 
 /** A bundle in use on one provider. Each part is read when the first request needs it, and freed with the bundle. */
 export class LoadedBundle {
@@ -108,12 +105,8 @@ export class LoadedBundle {
       tokens: (await this.languageModel()).tokens,
       embeddings: new AudioEmbeddingsCache(this.#clips, adaptor.hidden),
       loraScale: llm?.lora?.scale ?? 0,
-      hearsSpeech: async (samples, watch) => {
-        if (whisper === null) return true;
-        const decoder = await this.whisper();
-        const cross = await decoder.listen(samples.subarray(0, windowSamples), watch);
-        return isSpeech(await watch.time('transcribeMs', () => decoder.firstImpression(cross)));
-      },
+      hearsSpeech: async (samples, watch, signal) =>
+        whisper === null || hearsSpeech(await this.whisper(), samples, watch, signal),
     });
   }
 

@@ -19,7 +19,7 @@ export interface SpeechLlmParts {
   readonly embeddings: AudioEmbeddingsCache;
   readonly loraScale: number;
   /** Whether Whisper, where the bundle has it, hears speech in a clip. */
-  readonly hearsSpeech: (samples: Float32Array, watch: Stopwatch) => Promise<boolean>;
+  readonly hearsSpeech: (samples: Float32Array, watch: Stopwatch, signal: AbortSignal) => Promise<boolean>;
 }
 
 /** Sound straight into the LLM: encoder, adaptor, and the vectors in the place of the words. */
@@ -44,7 +44,7 @@ export class SpeechLlm implements SpeechModel {
     const samples = await readClip(turn.path);
     const level = asked ? checkAudible(samples) : null;
     const clip = known ?? (await this.encode(samples, watch, signal));
-    if (level !== null) await this.#checkSpeech(samples, clip, level, watch);
+    if (level !== null) await this.#checkSpeech(samples, clip, level, watch, signal);
     await this.#parts.embeddings.write(turn.sha256, clip);
     return heard(clip);
   }
@@ -72,10 +72,11 @@ export class SpeechLlm implements SpeechModel {
     clip: AudioEmbeddings,
     level: Loudness,
     watch: Stopwatch,
+    signal: AbortSignal,
   ): Promise<void> {
     const seconds = samples.length / sampleRate;
     const doubtful = mayBeNoise(level) || clip.heardAs.length < seconds;
-    if (clip.positions === 0 || (doubtful && !(await this.#parts.hearsSpeech(samples, watch))))
+    if (clip.positions === 0 || (doubtful && !(await this.#parts.hearsSpeech(samples, watch, signal))))
       throw nothingHeard(samples, level);
   }
 }

@@ -38,7 +38,7 @@ export class Stopwatch {
     return this.#spent[step];
   }
 
-  /** `decoded` tokens came out of `decodeMs`, the first of the answer not counted: prefill gave that one. */
+  /** `decoded` tokens took `decodeMs`, the first of the answer not counted: prefill gave that one. */
   timings(decoded: number): Timings {
     const { decodeMs } = this.#spent;
     const tokensPerSecond = decodeMs > 0 ? (1000 * decoded) / decodeMs : 0;

@@ -67,6 +67,23 @@ export async function transcribeWindows(
   return { text, language: language ?? 'en', segments };
 }
 
+/** Whether anybody speaks in sound of any length, without writing it down. Throws engine-failed, or the signal's reason. */
+export async function hearsSpeech(
+  whisper: Whisper,
+  samples: Float32Array,
+  watch: Stopwatch,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (let start = 0; start < samples.length; start += windowSamples) {
+    signal.throwIfAborted();
+    const window = samples.subarray(start, start + windowSamples);
+    if (loudness(window).loudestDb < silentDb) continue;
+    const cross = await whisper.listen(window, watch);
+    if (isSpeech(await watch.time('transcribeMs', () => whisper.firstImpression(cross)))) return true;
+  }
+  return false;
+}
+
 async function hearWindow(
   whisper: Whisper,
   cross: CrossCache,

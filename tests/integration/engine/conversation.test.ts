@@ -110,6 +110,34 @@ describe('a conversation', () => {
     await kit.engine.close();
   });
 
+  it('that is stopped while its prompt is read keeps what was read', async () => {
+    const kit = new EngineKit(temporaryFolder(), { bundle });
+    const controller = new AbortController();
+    const long = [typed('word '.repeat(90))];
+    const request = {
+      conversationId: 'c3',
+      engine: 'cascade',
+      bundle,
+      device: 'cpu',
+      sampling: greedy,
+    } as const;
+    const stopped = kit.engine.answer(
+      { ...request, turns: long },
+      {
+        token: () => expect.unreachable(),
+        // The first stretch of the prompt is read behind this.
+        phase: (phase) =>
+          phase === 'thinking' && queueMicrotask(() => setImmediate(() => controller.abort())),
+      },
+      controller.signal,
+    );
+    expect(await stopped).toMatchObject({ finish: 'cancelled', text: '' });
+    const again = await kit.ask(long, { conversationId: 'c3' });
+    const fresh = await kit.ask(long, { conversationId: 'c4' });
+    expect(again.result.text).toBe(fresh.result.text);
+    await kit.engine.close();
+  });
+
   it('gives the same answer for the same seed', async () => {
     const kit = new EngineKit(temporaryFolder(), { bundle });
     const sampling = { ...greedy, temperature: 1, seed: 11 };

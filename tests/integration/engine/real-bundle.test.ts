@@ -231,10 +231,9 @@ describe.runIf(bundle !== '')('with the default bundle', () => {
     await expect(transcribe(join(samples, 'samples.json'))).rejects.toMatchObject({ code: 'audio-format' });
   });
 
-  it('an answer of one token has the timings of one token', async () => {
+  it('an answer of one token claims no speed', async () => {
     const { result } = await kit.ask([typed('Hi')], { sampling: { ...greedy, maxTokens: 1 } });
     expect(result.usage.completionTokens).toBe(1);
-    expect(result.timings.decodeMs).toBe(0);
     expect(result.timings.tokensPerSecond).toBe(0);
   });
 });
