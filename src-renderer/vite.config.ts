@@ -13,6 +13,7 @@ export default defineConfig({
     outDir: folder('../out/renderer'),
     emptyOutDir: true,
     target: 'chrome120',
+    minify: true,
     // The content security policy refuses data: scripts, so the audio worklet has to stay a file of its own.
     assetsInlineLimit: 0,
     rollupOptions: { input: folder('./index.html') },

@@ -22,6 +22,8 @@ export interface AnswerProgress {
 }
 type Submitted = RequestOutput<'turns.askText'>;
 
+const rememberedEndings = 32;
+
 /** The conversation that is open, and what is asked and answered in it. */
 class Chat {
   conversation = $state.raw<Conversation | null>(null);
@@ -33,6 +35,8 @@ class Chat {
   #chosen = $state.raw<ReadonlyMap<string, string>>(new Map());
   /** Answers being written, also those of other conversations: text so far by turn id. */
   #writing = new Map<string, string>();
+  /** Answers that ended a moment ago: the reply that tells of their beginning may come after the news of their end. */
+  #ended = new Map<string, Turn>();
   /** What this window measured of answers it saw being written, by turn id. */
   progress = $state<Record<string, AnswerProgress>>({});
   #drafts = $state<Record<string, string>>({});
@@ -155,6 +159,7 @@ class Chat {
       case 'turn.updated':
         if (event.turn.status !== 'streaming') {
           this.#writing.delete(event.turn.id);
+          this.#remember(event.turn);
           delete this.progress[event.turn.id];
           announcer.finish(event.turn);
         }
@@ -210,8 +215,16 @@ class Chat {
     progress.pieces += 1;
   }
 
+  #remember(ended: Turn) {
+    this.#ended.set(ended.id, ended);
+    const [oldest] = this.#ended.keys();
+    if (this.#ended.size > rememberedEndings && oldest !== undefined) this.#ended.delete(oldest);
+  }
+
   #withNewestText(turn: Turn): Turn {
     if (turn.status !== 'streaming') return turn;
+    const ended = this.#ended.get(turn.id);
+    if (ended) return ended;
     const writing = this.#writing.get(turn.id) ?? '';
     const text = writing.length > turn.text.length ? writing : turn.text;
     this.#writing.set(turn.id, text);
@@ -221,8 +234,6 @@ class Chat {
   #upsert(turn: Turn) {
     const index = this.turns.findIndex(({ id }) => id === turn.id);
     const known = this.turns[index];
-    // The reply to a question can arrive after the event that its answer is finished.
-    if (known && turn.status === 'streaming' && known.status !== 'streaming') return;
     const newest = this.#withNewestText(turn);
     if (known) this.turns[index] = newest;
     else this.turns.push(newest);

@@ -16,14 +16,14 @@ export const samplePath = (name: string) =>
   fileURLToPath(new URL(`../../resources/samples/${name}`, import.meta.url));
 
 /** Launch options in which the microphone hears a WAV file, once, whenever it is opened. */
-export function speakingInto(sample: string) {
+export function hearing(file: string) {
   return {
     executablePath: chromiumPath,
     args: [
       ...chromiumFlags,
       '--use-fake-device-for-media-stream',
       '--use-fake-ui-for-media-stream',
-      `--use-file-for-fake-audio-capture=${samplePath(sample)}%noloop`,
+      `--use-file-for-fake-audio-capture=${file}%noloop`,
     ],
   };
 }

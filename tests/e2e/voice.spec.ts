@@ -1,8 +1,8 @@
-import { speakingInto } from './chromium.ts';
+import { hearing, samplePath } from './chromium.ts';
 import { answered, exchange, expect, messageField, micButton, test } from './fixtures.ts';
 import { RunningApp } from './running-app.ts';
 
-test.use({ launchOptions: speakingInto('question-capital-of-france.wav') });
+test.use({ launchOptions: hearing(samplePath('question-capital-of-france.wav')) });
 
 test('a question spoken while the button is held is answered, and plays after a reload', async ({ page }) => {
   await micButton(page).hover();
