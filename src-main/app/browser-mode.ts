@@ -9,7 +9,7 @@ import { createEndpoint } from './endpoint.ts';
 import { rendererFolder } from './entries.ts';
 import { createHandlers } from './handlers.ts';
 import { type Home, openHome } from './home.ts';
-import { claimInstance, newInstanceKey, runningAddress } from './instance.ts';
+import { type InstanceLock, lockOrAddress, newInstanceKey } from './instance.ts';
 import { type Log, logCrashes, openLog } from './log.ts';
 import { createMachine } from './machine.ts';
 import { ensureScreen } from './screen-build.ts';
@@ -79,17 +79,8 @@ async function start(home: Home, log: Log, port: number, key: string): Promise<[
   }
 }
 
-/** Browser mode: the composition behind a loopback address. Ends when a signal asks it to. */
-async function main(): Promise<void> {
-  const { port, open } = readOptions(process.argv.slice(2));
-  const show = (address: string) => {
-    say(address);
-    if (open) openBrowser(address);
-  };
-  const home = await openHome();
-  const running = await runningAddress(home.instanceFile, instancePath);
-  if (running !== null) return show(running);
-
+/** Serves until a signal asks for the end. */
+async function serve(home: Home, port: number, lock: InstanceLock, show: (address: string) => void) {
   const stop = stopSignal();
   await ensureScreen();
   const log = openLog(home.logs, 'browser');
@@ -97,22 +88,29 @@ async function main(): Promise<void> {
   const key = newInstanceKey();
   const [composition, server] = await start(home, log, port, key);
   try {
-    const claim = await claimInstance(home.instanceFile, server.port, key);
-    if (claim === null) {
-      // Another start was a moment faster: it is the one to use.
-      const other = await runningAddress(home.instanceFile, instancePath);
-      if (other !== null) show(other);
-      return;
-    }
-    try {
-      show(server.freshAddress());
-      log.info({ event: 'stopping', signal: await stop });
-    } finally {
-      await claim.release();
-    }
+    await lock.announce(server.port, key);
+    show(server.freshAddress());
+    log.info({ event: 'stopping', signal: await stop });
   } finally {
     await server.close();
     await composition.close();
+  }
+}
+
+/** Browser mode: the composition behind a loopback address, once for each home. */
+async function main(): Promise<void> {
+  const { port, open } = readOptions(process.argv.slice(2));
+  const show = (address: string) => {
+    say(address);
+    if (open) openBrowser(address);
+  };
+  const home = await openHome();
+  const mine = await lockOrAddress(home.folder, instancePath);
+  if ('address' in mine) return show(mine.address);
+  try {
+    await serve(home, port, mine.lock, show);
+  } finally {
+    await mine.lock.release();
   }
 }
 

@@ -18,7 +18,7 @@ export interface ChosenBundle {
 export function bundleMissing(id = defaultBundleId): ParlanceError {
   return new ParlanceError(
     'bundle-missing',
-    `The bundle ${id} is not installed.`,
+    looksLikePath(id) ? `There is no bundle at ${id}.` : `The bundle ${id} is not installed.`,
     `Run \`parlance models pull ${defaultBundleId}\`, or name a bundle's folder with --bundle.`,
   );
 }

@@ -15,8 +15,6 @@ export interface Home {
   readonly logs: string;
   /** What the devices were found to do. */
   readonly devicesFile: string;
-  /** Names the running browser mode, for a second start. */
-  readonly instanceFile: string;
 }
 
 /** `PARLANCE_HOME`, or the platform's folder for application data. */
@@ -39,7 +37,6 @@ export async function openHome(environment: NodeJS.ProcessEnv = process.env): Pr
     cache: join(folder, 'cache'),
     logs: join(folder, 'logs'),
     devicesFile: join(folder, 'devices.json'),
-    instanceFile: join(folder, 'instance.json'),
   };
   const folders = [home.spool, home.models, home.downloads, home.cache, home.logs, join(folder, 'audio')];
   try {

@@ -1,20 +1,28 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { copyFile, link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import Sqlite, { type Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { ParlanceError } from '../contract/index.ts';
-import { isAlive, ownerSchema, thisProcess } from '../platform/owner-process.ts';
+import { writeDurably } from '../platform/durable-file.ts';
 
 const instanceSchema = z.object({
-  owner: ownerSchema,
+  pid: z.number().int().positive(),
   port: z.number().int().min(1).max(65_535),
   key: z.string().min(32),
 });
 /** The running browser mode of a home: its process, its port, and the key that buys a fresh address. */
 type Instance = z.infer<typeof instanceSchema>;
 
-/** An instance that says where it is, so that nobody starts a second one over the same home. */
-export interface InstanceClaim {
+/** How long a second start waits for the first one, which may still be opening its database. */
+const patienceMs = 20_000;
+const pollMs = 100;
+
+/** The right to be the one browser mode over a home. It ends with the process, however that ends. */
+export interface InstanceLock {
+  /** Says where this instance is, for a second start. */
+  announce(port: number, key: string): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -22,98 +30,96 @@ export function newInstanceKey(): string {
   return randomBytes(32).toString('base64url');
 }
 
-async function read(file: string): Promise<Instance | null> {
-  try {
-    return instanceSchema.parse(JSON.parse(await readFile(file, 'utf8')));
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    // Torn by a power cut: as good as absent, its process is gone with it.
-    if (code === 'ENOENT' || error instanceof SyntaxError || error instanceof z.ZodError) return null;
-    throw error;
-  }
-}
-
-/** The instance that runs over this home; null when there is none, or its process is gone. */
-async function runningInstance(file: string): Promise<Instance | null> {
-  const instance = await read(file);
-  return instance !== null && (await isAlive(instance.owner)) ? instance : null;
-}
+const announcement = (folder: string) => join(folder, 'instance.json');
 
 /**
- * Asks the running instance for an address with a fresh token; null when no instance runs over this home. Rejects with
- * engine-busy when it runs and does not answer.
+ * Takes the lock of a home; null when another process has it. It is SQLite's lock on an empty file: held by the system,
+ * which lets go of it when the process dies, on every platform. Throws `file-unreadable` when the folder may not be written.
  */
-export async function runningAddress(file: string, instancePath: string): Promise<string | null> {
-  const instance = await runningInstance(file);
-  if (instance === null) return null;
+export function lockInstance(folder: string): InstanceLock | null {
+  const database = lockedDatabase(join(folder, 'instance.lock'));
+  if (database === null) return null;
+  return {
+    async announce(port, key) {
+      const instance: Instance = { pid: process.pid, port, key };
+      await writeDurably(announcement(folder), Buffer.from(JSON.stringify(instance)));
+    },
+    async release() {
+      await rm(announcement(folder), { force: true });
+      database.close();
+    },
+  };
+}
+
+function lockedDatabase(path: string): Database | null {
+  let database: Database | null = null;
   try {
-    const response = await fetch(`http://127.0.0.1:${instance.port}${instancePath}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${instance.key}` },
-      signal: AbortSignal.timeout(5000),
-    });
-    return z.object({ address: z.url() }).parse(await response.json()).address;
+    database = new Sqlite(path, { timeout: 0 });
+    database.exec('BEGIN EXCLUSIVE');
+    return database;
   } catch (cause) {
+    database?.close();
+    if ((cause as { code?: unknown }).code === 'SQLITE_BUSY') return null;
     throw new ParlanceError(
-      'engine-busy',
-      `Parlance runs already (process ${instance.owner.pid}) and does not answer.`,
-      'Wait a moment and start it again; if it stays so, end that process.',
+      'file-unreadable',
+      `${path} cannot be locked: ${(cause as Error).message}.`,
+      'Make the folder writable, or name another in PARLANCE_HOME.',
       { cause },
     );
   }
 }
 
-/** File systems without links (FAT, some of networks) answer with one of these. */
-const noLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
-
-/** Gives a file a second name that must be free: throws EEXIST when it is taken. */
-async function nameAs(mine: string, file: string): Promise<void> {
+/** Null while it is absent: the instance has the lock and is not ready yet. */
+async function read(folder: string): Promise<Instance | null> {
   try {
-    await link(mine, file);
+    return instanceSchema.parse(JSON.parse(await readFile(announcement(folder), 'utf8')));
   } catch (error) {
-    if (!noLinks.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    await copyFile(mine, file, constants.COPYFILE_EXCL);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || error instanceof SyntaxError || error instanceof z.ZodError) return null;
+    throw error;
+  }
+}
+
+async function freshAddress({ port, key }: Instance, instancePath: string): Promise<string | null> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}${instancePath}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}` },
+      signal: AbortSignal.timeout(5000),
+    });
+    return z.object({ address: z.url() }).parse(await response.json()).address;
+  } catch {
+    // What was announced is of an instance that is gone, or one that is just going; the lock tells which.
+    return null;
   }
 }
 
 /**
- * Writes this process into the instance file, readable by this person alone, unless a living one stands there
- * already; then gives null. The name appears whole or not at all, and what a dead process
- * left is moved aside before it is judged again, so of two that start at once only one gets it.
+ * The lock, or the address of the instance that has it, with a fresh token. Waits for one that is just starting or
+ * ending. Rejects with engine-busy when it does not answer.
  */
-export async function claimInstance(file: string, port: number, key: string): Promise<InstanceClaim | null> {
-  const mine = `${file}.${process.pid}`;
-  const instance: Instance = { owner: await thisProcess(), port, key };
-  await writeFile(mine, JSON.stringify(instance), { mode: 0o600 });
-  try {
-    for (;;) {
-      try {
-        await nameAs(mine, file);
-        return { release: () => release(file, key) };
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      }
-      if ((await runningInstance(file)) !== null) return null;
-      await removeDead(file);
-    }
-  } finally {
-    await rm(mine, { force: true });
+export async function lockOrAddress(
+  folder: string,
+  instancePath: string,
+  waitMs = patienceMs,
+): Promise<{ lock: InstanceLock } | { address: string }> {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const lock = lockInstance(folder);
+    if (lock !== null) return { lock };
+    const instance = await read(folder);
+    const address = instance === null ? null : await freshAddress(instance, instancePath);
+    if (address !== null) return { address };
+    if (performance.now() > deadline) throw doesNotAnswer(instance);
+    await delay(pollMs);
   }
 }
 
-async function removeDead(file: string): Promise<void> {
-  const aside = `${file}.${process.pid}.old`;
-  try {
-    await rename(file, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
-  }
-  // Between the look and the move another start may have put itself there: it gets its place back.
-  if ((await runningInstance(aside)) !== null) await nameAs(aside, file);
-  await rm(aside, { force: true });
-}
-
-async function release(file: string, key: string): Promise<void> {
-  if ((await read(file))?.key === key) await rm(file, { force: true });
+function doesNotAnswer(instance: Instance | null): ParlanceError {
+  const which = instance === null ? '' : ` (process ${instance.pid})`;
+  return new ParlanceError(
+    'engine-busy',
+    `Parlance runs already${which} and does not answer.`,
+    'Wait a moment and start it again; if it stays so, end that process.',
+  );
 }

@@ -4,10 +4,24 @@ import { readSound } from '../../../src-main/voice/read-sound.ts';
 import { type WavKind, writeWav } from '../../fixtures/voice/wav-writer.ts';
 import { sample } from './parlance.ts';
 
-/** A spoken question, 16 kHz. */
-export async function question(): Promise<Float32Array> {
-  const { samples } = await readSound(readFileSync(sample('question-capital-of-france.wav')), 'question');
+/** One of the samples, 16 kHz. */
+export async function spoken(name: string): Promise<Float32Array> {
+  const { samples } = await readSound(readFileSync(sample(name)), name);
   return samples;
+}
+
+export const question = () => spoken('question-capital-of-france.wav');
+
+/** Sounds after one another, with silence between them. */
+export function joined(parts: readonly Float32Array[], pauseSeconds: number): Float32Array {
+  const pause = Math.round(pauseSeconds * 16000);
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length + pause, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length + pause;
+  }
+  return all;
 }
 
 /** The same sound at another rate, good enough to be understood: straight lines between the samples. */

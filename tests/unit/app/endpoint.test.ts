@@ -101,6 +101,18 @@ describe('the border of the main process', () => {
     expect(lines.join()).not.toContain('secret');
   });
 
+  it('logs where a fault was thrown, and none of its words', async () => {
+    const { endpoint, lines } = endpointWith({
+      'turns.stop': async () => {
+        throw new TypeError('cannot read my secret');
+      },
+    });
+    const reply = await endpoint.answer({ id: 7, method: 'turns.stop', input: { answerId: 'a1' } });
+    expect(reply).toMatchObject({ failure: { code: 'internal' } });
+    expect(lines.join()).toContain('endpoint.test.ts');
+    expect(lines.join()).not.toContain('secret');
+  });
+
   it('says a full disk as such wherever it struck', async () => {
     const { endpoint } = endpointWith({
       'recordings.append': async () => {

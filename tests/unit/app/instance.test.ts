@@ -1,76 +1,127 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
-import { claimInstance, newInstanceKey, runningAddress } from '../../../src-main/app/instance.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { lockInstance, lockOrAddress, newInstanceKey } from '../../../src-main/app/instance.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
-const claimer = fileURLToPath(new URL('../../fixtures/app/instance-claimer.ts', import.meta.url));
+const locker = fileURLToPath(new URL('../../fixtures/app/instance-locker.ts', import.meta.url));
 
-/** A process that claims the instance file, tells whether it got it, and goes on until it is ended. */
-async function claimInProcess(file: string) {
-  const child = fork(claimer, [file]);
-  const [claimed] = await once(child, 'message');
-  return { child, claimed: claimed as boolean };
+/** A process that takes the lock, tells whether it got it, and goes on until it is ended. */
+async function lockInProcess(folder: string) {
+  const child = fork(locker, [folder]);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const [locked] = await once(child, 'message');
+  return { child, locked: locked as boolean };
 }
 
-describe('the instance file', () => {
-  it('is readable by this person alone, and gone when it is released', async () => {
-    const file = join(temporaryFolder(), 'instance.json');
-    const claim = await claimInstance(file, 4000, newInstanceKey());
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-    await claim?.release();
-    expect(existsSync(file)).toBe(false);
+/** A server that answers as a running instance does, and what it was asked with. */
+async function answering(address: string) {
+  const keys: Array<string | undefined> = [];
+  const server = createServer((request, reply) => {
+    keys.push(request.headers.authorization);
+    reply.end(JSON.stringify({ address }));
   });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => void server.close());
+  return { port: (server.address() as AddressInfo).port, keys };
+}
 
-  it('belongs to one living process', async () => {
-    const file = join(temporaryFolder(), 'instance.json');
-    const { child, claimed } = await claimInProcess(file);
-    expect(claimed).toBe(true);
-    const before = readFileSync(file, 'utf8');
-    expect(await claimInstance(file, 4001, newInstanceKey())).toBeNull();
-    expect(readFileSync(file, 'utf8')).toBe(before);
+describe('the lock of a home', () => {
+  it('belongs to one living process, and to the next when that one is killed', async () => {
+    const folder = temporaryFolder();
+    const { child, locked } = await lockInProcess(folder);
+    expect(locked).toBe(true);
+    expect(lockInstance(folder)).toBeNull();
     child.kill('SIGKILL');
     await once(child, 'exit');
-    const claim = await claimInstance(file, 4001, newInstanceKey());
-    expect(claim).not.toBeNull();
-    await claim?.release();
+    const lock = lockInstance(folder);
+    expect(lock).not.toBeNull();
+    await lock?.release();
   });
 
   it('goes to exactly one of many that start at once, over what a dead one left', async () => {
     const folder = temporaryFolder();
-    const file = join(folder, 'instance.json');
-    const dead = await claimInProcess(file);
+    const dead = await lockInProcess(folder);
     dead.child.kill('SIGKILL');
     await once(dead.child, 'exit');
-    const all = await Promise.all(Array.from({ length: 5 }, () => claimInProcess(file)));
-    expect(all.filter(({ claimed }) => claimed)).toHaveLength(1);
-    for (const { child } of all) {
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    }
-    expect(readdirSync(folder)).toEqual(['instance.json']);
+    const all = await Promise.all(Array.from({ length: 5 }, () => lockInProcess(folder)));
+    expect(all.filter(({ locked }) => locked)).toHaveLength(1);
   });
 
-  it.each(['', '{', '{"owner":1}', '[]'])('that is torn counts as none: %s', async (text) => {
-    const file = join(temporaryFolder(), 'instance.json');
-    writeFileSync(file, text);
-    expect(await runningAddress(file, '/instance')).toBeNull();
-    expect(await claimInstance(file, 4000, newInstanceKey())).not.toBeNull();
+  it('announces where the instance is, to this person alone, and takes it back', async () => {
+    const folder = temporaryFolder();
+    const lock = lockInstance(folder);
+    await lock?.announce(4000, newInstanceKey());
+    expect(statSync(join(folder, 'instance.json')).mode & 0o777).toBe(0o600);
+    await lock?.release();
+    expect(existsSync(join(folder, 'instance.json'))).toBe(false);
+    const again = lockInstance(folder);
+    expect(again).not.toBeNull();
+    await again?.release();
   });
 
-  it('is not removed by one that it does not belong to', async () => {
-    const file = join(temporaryFolder(), 'instance.json');
-    const first = await claimInstance(file, 4000, newInstanceKey());
-    writeFileSync(
-      file,
-      readFileSync(file, 'utf8')
-        .replace('"port":4000', '"port":4001')
-        .replace(/"key":"./, '"key":"~'),
-    );
-    await first?.release();
-    expect(existsSync(file)).toBe(true);
+  it('that cannot be taken for want of a folder is an error that says so', () => {
+    const missing = join(temporaryFolder(), 'gone');
+    expect(() => lockInstance(missing)).toThrow(expect.objectContaining({ code: 'file-unreadable' }));
+  });
+});
+
+describe('a second start', () => {
+  it('gets the first one’s address with the key that it announced', async () => {
+    const folder = temporaryFolder();
+    const address = 'http://127.0.0.1:1/?token=fresh';
+    const { port, keys } = await answering(address);
+    const lock = lockInstance(folder);
+    const key = newInstanceKey();
+    await lock?.announce(port, key);
+    expect(await lockOrAddress(folder, '/instance')).toEqual({ address });
+    expect(keys).toEqual([`Bearer ${key}`]);
+    await lock?.release();
+  });
+
+  it('waits for a first one that is just starting', async () => {
+    const folder = temporaryFolder();
+    const address = 'http://127.0.0.1:1/?token=late';
+    const { port } = await answering(address);
+    const lock = lockInstance(folder);
+    const second = lockOrAddress(folder, '/instance');
+    await lock?.announce(port, newInstanceKey());
+    expect(await second).toEqual({ address });
+    await lock?.release();
+  });
+
+  it('takes the place of a first one that is just ending', async () => {
+    const folder = temporaryFolder();
+    const lock = lockInstance(folder);
+    const second = lockOrAddress(folder, '/instance');
+    await lock?.release();
+    const mine = await second;
+    expect(mine).toHaveProperty('lock');
+    if ('lock' in mine) await mine.lock.release();
+  });
+
+  it('is told when the first one does not answer', async () => {
+    const folder = temporaryFolder();
+    const lock = lockInstance(folder);
+    // Nothing listens on the reserved port 1.
+    await lock?.announce(1, newInstanceKey());
+    await expect(lockOrAddress(folder, '/instance', 0)).rejects.toMatchObject({
+      code: 'engine-busy',
+      message: expect.stringContaining(String(process.pid)),
+    });
+    await lock?.release();
+  });
+
+  it.each(['', '{', '{"port":1}', '[]'])('is not misled by a torn announcement: %s', async (text) => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'instance.json'), text);
+    const mine = await lockOrAddress(folder, '/instance');
+    expect(mine).toHaveProperty('lock');
+    if ('lock' in mine) await mine.lock.release();
   });
 });
