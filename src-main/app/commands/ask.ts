@@ -12,6 +12,7 @@ import { answeringBundle, chooseBundle, defaultBundleId } from '../bundle-choice
 import { type Composition, compose } from '../composition.ts';
 import { createMachine } from '../machine.ts';
 import { type Invocation, numberOption, runs } from './invocation.ts';
+import type { Output } from './output.ts';
 import { readSoundFile } from './sound-file.ts';
 
 const optionsSchema = z.object({
@@ -64,16 +65,7 @@ async function ask(invocation: Invocation, options: Options, files: string[]): P
   const bundle = answeringBundle(chooseBundle(home.models, options.bundle));
   const composition = await compose(createMachine(home, log), async () => bundle);
   const { conversations } = composition;
-  const { maxTokens, temperature, seed } = options;
-  const asked: AskOptions = {
-    engine: options.engine,
-    device: options.device,
-    sampling: {
-      ...(maxTokens !== undefined && { maxTokens }),
-      ...(temperature !== undefined && { temperature }),
-      ...(seed !== undefined && { seed }),
-    },
-  };
+  const asked = askOptions(options);
   try {
     let conversationId = options.conversation ?? null;
     for (const { samples } of sounds) {
@@ -87,6 +79,16 @@ async function ask(invocation: Invocation, options: Options, files: string[]): P
   } finally {
     await composition.close();
   }
+}
+
+/** What is not named is left to the bundle. */
+function askOptions({ engine, device, maxTokens, temperature, seed }: Options): AskOptions {
+  const sampling = {
+    ...(maxTokens !== undefined && { maxTokens }),
+    ...(temperature !== undefined && { temperature }),
+    ...(seed !== undefined && { seed }),
+  };
+  return { engine, device, sampling };
 }
 
 /** Asks, streams the answer, and gives the conversation's id. Throws what made the answer fail, or `cancelled`. */
@@ -111,26 +113,17 @@ async function answer(
     signal.removeEventListener('abort', stop);
     if (said) output.text('\n');
     requireAnswered(turn);
-    tellDone(turn);
+    tellDone(output, turn);
     return turn.conversationId;
   } finally {
     unsubscribe();
   }
+}
 
-  function tellDone(turn: Turn): void {
-    const { text, conversationId, id, engine, provider, usage, timings } = turn;
-    output.event({
-      type: 'done',
-      text,
-      conversation: conversationId,
-      turn: id,
-      engine,
-      provider,
-      usage,
-      timings,
-    });
-    output.note(summary(turn));
-  }
+function tellDone(output: Output, turn: Turn): void {
+  const { text, conversationId: conversation, id, engine, provider, usage, timings } = turn;
+  output.event({ type: 'done', text, conversation, turn: id, engine, provider, usage, timings });
+  output.note(summary(turn));
 }
 
 function requireAnswered(turn: Turn): void {
