@@ -71,8 +71,8 @@ run(async () => {
   const better = bundle.preferredEngine;
   const other = better === 'cascade' ? 'speech-llm' : 'cascade';
   const options = ['--bundle', bundle.folder, '--max-tokens', '80'];
-  const question = spoken.find(({ audio }) => audio === 'question-capital-of-france.wav');
-  const followUp = spoken.find(({ audio }) => audio.startsWith('followup-'));
+  const question = spoken.find(({ audio }) => audio === 'question-what-is-gravity.wav');
+  const followUp = spoken.find(({ audio }) => audio === 'followup-why-is-it-important.wav');
   const recorded = spoken.find(({ audio }) => audio.startsWith('recorded-inaugural'));
   try {
     heading(
@@ -81,9 +81,9 @@ run(async () => {
     const first = await ask([join(samples, question.audio), '--engine', better, ...options], environment);
     heading(`2. The same sound, answered by the ${engineTitles[other]}`);
     await ask([join(samples, question.audio), '--engine', other, ...options], environment);
-    heading('3. Typed, and only the first turn says what “there” is: “Name one famous building there.”');
+    heading('3. Typed, and only the first turn says what “it” is: “Who discovered it?”');
     const conversation = ['--conversation', first.conversation, '--engine', better, ...options];
-    await ask([...conversation, '--text', 'Name one famous building there.'], environment);
+    await ask([...conversation, '--text', 'Who discovered it?'], environment);
     heading(`4. Spoken second turn (${followUp.voice}): “${followUp.text}”`);
     await ask([join(samples, followUp.audio), ...conversation], environment);
     heading(`5. Recorded speech (${recorded.voice}, 1961): “${recorded.text}”`);
