@@ -76,7 +76,7 @@ async function captureFrom(stream: MediaStream, listener: CaptureListener): Prom
       node.port.postMessage('flush');
       await ended;
       turnOff(stream);
-      await context.close();
+      if (context.state !== 'closed') await context.close();
     },
   };
 }

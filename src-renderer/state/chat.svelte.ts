@@ -11,6 +11,7 @@ import { announcer } from './announcer.svelte.ts';
 import { exchangesOf } from './exchanges.ts';
 import { notices } from './notices.svelte.ts';
 import { conversationAddress, route } from './route.svelte.ts';
+import { StreamingTexts } from './streaming-texts.ts';
 
 type Phase = Extract<AppEvent, { event: 'turn.phase' }>['phase'];
 /** Times are those of `performance.now()`, milliseconds. */
@@ -23,6 +24,8 @@ export interface AnswerProgress {
 type Submitted = RequestOutput<'turns.askText'>;
 
 const rememberedEndings = 32;
+/** The store is behind an answer by about this much. */
+const rereadMs = 300;
 
 /** The conversation that is open, and what is asked and answered in it. */
 class Chat {
@@ -33,8 +36,9 @@ class Chat {
   missing = $state<string | null>(null);
   /** Question id → answer id, where a person looked at another version. */
   #chosen = $state.raw<ReadonlyMap<string, string>>(new Map());
-  /** Answers being written, also those of other conversations: text so far by turn id. */
-  #writing = new Map<string, string>();
+  /** Of answers in every conversation: another one may be opened while they are written. */
+  #texts = new StreamingTexts();
+  #rereading: ReturnType<typeof setTimeout> | undefined;
   /** Answers that ended a moment ago: the reply that tells of their beginning may come after the news of their end. */
   #ended = new Map<string, Turn>();
   /** What this window measured of answers it saw being written, by turn id. */
@@ -158,7 +162,7 @@ class Chat {
       case 'turn.created':
       case 'turn.updated':
         if (event.turn.status !== 'streaming') {
-          this.#writing.delete(event.turn.id);
+          this.#texts.end(event.turn.id);
           this.#remember(event.turn);
           delete this.progress[event.turn.id];
           announcer.finish(event.turn);
@@ -191,20 +195,21 @@ class Chat {
     }
   }
 
-  #append(turnId: string, length: number, text: string) {
+  #append(turnId: string, offset: number, piece: string) {
     const turn = this.turns.find(({ id }) => id === turnId);
-    const known = this.#writing.get(turnId) ?? turn?.text ?? '';
-    if (length > known.length) {
-      // A piece is missing: the main process has the whole answer so far.
-      if (turn) void this.reload();
-      return;
-    }
-    const whole = known.slice(0, length) + text;
-    this.#writing.set(turnId, whole);
+    const whole = this.#texts.add(turnId, offset, piece, turn?.text ?? '');
     this.#measure(turnId);
-    if (turn?.status !== 'streaming') return;
+    if (whole === null && turn) this.#rereadSoon();
+    if (whole === null || turn?.status !== 'streaming') return;
     turn.text = whole;
     announcer.hear(turn);
+  }
+
+  #rereadSoon() {
+    this.#rereading ??= setTimeout(() => {
+      this.#rereading = undefined;
+      void this.reload();
+    }, rereadMs);
   }
 
   #measure(turnId: string) {
@@ -225,9 +230,8 @@ class Chat {
     if (turn.status !== 'streaming') return turn;
     const ended = this.#ended.get(turn.id);
     if (ended) return ended;
-    const writing = this.#writing.get(turn.id) ?? '';
-    const text = writing.length > turn.text.length ? writing : turn.text;
-    this.#writing.set(turn.id, text);
+    const text = this.#texts.merge(turn.id, turn.text);
+    if (this.#texts.isMissingPart(turn.id)) this.#rereadSoon();
     return { ...turn, text };
   }
 

@@ -41,6 +41,23 @@ test('the answer is seen while it is written, and Stop keeps what is there', asy
   await expect(answerText(page, 1)).toHaveText(kept);
 });
 
+test('a window opened in mid-answer shows the answer from its beginning, and how it goes on', async ({
+  page,
+}) => {
+  await ask(page, 'Write a long story about a river and the people who live beside it.');
+  await expect(answerText(page, 1)).not.toBeEmpty();
+  const beginning = ((await answerText(page, 1).textContent()) ?? '').slice(0, 10);
+  await page.reload();
+  await expect(exchange(page, 1)).toHaveAttribute('aria-busy', 'true');
+  await expect(answerText(page, 1)).toContainText(beginning);
+  const length = async () => ((await answerText(page, 1).textContent()) ?? '').length;
+  const before = await length();
+  await expect.poll(length).toBeGreaterThan(before);
+  await expect(exchange(page, 1)).toHaveAttribute('aria-busy', 'true');
+  await page.getByRole('button', { name: 'Stop the answer' }).click();
+  await expect(exchange(page, 1).getByText('Stopped', { exact: true })).toBeVisible();
+});
+
 test('a dropped WAV is stored, heard and answered', async ({ page }) => {
   const bytes = readFileSync(samplePath(sample)).toString('base64');
   const dataTransfer = await page.evaluateHandle(`(() => {
