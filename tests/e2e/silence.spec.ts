@@ -1,35 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { hearing } from './chromium.ts';
 import { exchange, expect, micButton, test } from './fixtures.ts';
 
-const bytes = 10 * 32_000;
+// A tenth of a second of zeros; the fake microphone goes on silent when its file has ended.
+const silence = fileURLToPath(new URL('../fixtures/e2e/silence.wav', import.meta.url));
 
-/** Ten seconds of nothing: 16 kHz, mono, 16 bits. */
-function silentWav(): Buffer {
-  const wav = Buffer.alloc(44 + bytes);
-  wav.write('RIFF', 0);
-  wav.writeUInt32LE(36 + bytes, 4);
-  wav.write('WAVEfmt ', 8);
-  wav.writeUInt32LE(16, 16);
-  wav.writeUInt16LE(1, 20);
-  wav.writeUInt16LE(1, 22);
-  wav.writeUInt32LE(16_000, 24);
-  wav.writeUInt32LE(32_000, 28);
-  wav.writeUInt16LE(2, 32);
-  wav.writeUInt16LE(16, 34);
-  wav.write('data', 36);
-  wav.writeUInt32LE(bytes, 40);
-  return wav;
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'parlance-silence-'));
-const file = join(folder, 'silence.wav');
-writeFileSync(file, silentWav());
-
-test.use({ launchOptions: hearing(file) });
-test.afterAll(() => rmSync(folder, { recursive: true, force: true }));
+test.use({ launchOptions: hearing(silence) });
 
 test('a muted microphone is noticed while recording, and silence is never answered', async ({ page }) => {
   await page.keyboard.press('F8');
