@@ -1,7 +1,7 @@
 import type { EnginePort, SpoolPort } from '../contract/index.ts';
 import { type Conversations, createConversations } from '../conversation/conversations.ts';
 import type { AnsweringBundle } from '../conversation/ports.ts';
-import { forgetConversation } from '../engine/kv-snapshot.ts';
+import { forgetConversation } from '../engine/caches/kv-snapshot.ts';
 import { defaultBundle } from '../models/bundles.ts';
 import { openAudioStore } from '../store/audio-store.ts';
 import { openStore } from '../store/open-store.ts';

@@ -1,5 +1,5 @@
 import type { AppInfo, Handlers, Settings, SettingsChange } from '../contract/index.ts';
-import { forgetClip } from '../engine/clip-cache.ts';
+import { forgetClip } from '../engine/caches/clip-cache.ts';
 import { defaultBundle, listBundles } from '../models/bundles.ts';
 import { reportDevices } from '../models/devices.ts';
 import { pullBundle } from '../models/install.ts';

@@ -1,5 +1,5 @@
 import type { EnginePort } from '../contract/index.ts';
-import { EngineSupervisor } from '../engine/supervisor.ts';
+import { EngineSupervisor } from '../engine/process/supervisor.ts';
 import { chooseProvider } from '../models/devices.ts';
 import type { ModelsPlace } from '../models/place.ts';
 import { resourcesFolder } from './entries.ts';

@@ -1,5 +1,5 @@
 import type { ProcessPort } from '../contract/index.ts';
-import { forkEngine } from '../engine/forked-engine.ts';
+import { forkEngine } from '../engine/process/forked-engine.ts';
 import { entryPath } from './entries.ts';
 
 /** The modules that run in a process of their own: each may crash, hang or be ended alone. */

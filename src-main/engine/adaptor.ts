@@ -3,7 +3,7 @@ import { Tensor } from 'onnxruntime-node';
 import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
 import type { Encoded } from './encoder.ts';
 import { engineFailed } from './failures.ts';
-import { floats, Session } from './session.ts';
+import { floats, Session } from './onnxruntime/session.ts';
 
 type AdaptorPart = NonNullable<BundleManifest['adaptor']>;
 

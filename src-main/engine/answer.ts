@@ -1,10 +1,10 @@
 import type { Provider } from '../contract/conversation.ts';
 import type { AnswerRequest, AnswerResult } from '../contract/engine.ts';
+import { type KeptConversation, type KeptConversations, keepAnswer } from './caches/kept-conversations.ts';
 import { type Generation, generate } from './generation.ts';
-import { type KeptConversation, type KeptConversations, keepAnswer } from './kept-conversations.ts';
 import type { LanguageModel } from './language-model.ts';
 import type { AnswerListener } from './listeners.ts';
-import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
+import { type PreparedPrompt, preparePrompt } from './prompt/prepare-prompt.ts';
 import type { SpeechModel } from './speech-model.ts';
 import type { Stopwatch } from './stopwatch.ts';
 

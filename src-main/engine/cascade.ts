@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { ClipCache, type ClipCachePlace } from './clip-cache.ts';
-import { clipSeconds } from './clip-length.ts';
-import { checkAudible, nothingHeard } from './hearing-checks.ts';
-import { loudness } from './loudness.ts';
+import { ClipCache, type ClipCachePlace } from './caches/clip-cache.ts';
+import type { TextTokens } from './prompt/text-tokens.ts';
+import { clipSeconds } from './sound/clip-length.ts';
+import { checkAudible, nothingHeard } from './sound/hearing-checks.ts';
+import { loudness } from './sound/loudness.ts';
+import { readClip } from './sound/wav.ts';
 import { type AudioTurn, type Heard, type SpeechModel, usualPositionsPerSecond } from './speech-model.ts';
 import type { Stopwatch } from './stopwatch.ts';
-import type { TextTokens } from './text-tokens.ts';
-import { readClip } from './wav.ts';
-import type { Whisper } from './whisper.ts';
-import { transcribeWindows } from './whisper-windows.ts';
+import type { Whisper } from './whisper/whisper.ts';
+import { transcribeWindows } from './whisper/windows.ts';
 
 const headerSchema = z.object({ text: z.string(), language: z.string() });
 const maxBytes = 16 * 2 ** 20;

@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { Tensor } from 'onnxruntime-node';
 import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
 import type { Provider } from '../contract/conversation.ts';
-import { DeviceCache, type TensorCutter } from './device-cache.ts';
-import { openCutter } from './device-cutter.ts';
+import { DeviceCache, type TensorCutter } from './caches/device-cache.ts';
+import { openCutter } from './caches/device-cutter.ts';
+import { type KeyValueCache, presentNames } from './caches/key-value-cache.ts';
+import type { CacheForm, Snapshot } from './caches/kv-snapshot.ts';
+import { RowsCache } from './caches/rows-cache.ts';
 import { engineFailed } from './failures.ts';
-import { type KeyValueCache, presentNames } from './key-value-cache.ts';
-import type { CacheForm, Snapshot } from './kv-snapshot.ts';
-import { RowsCache } from './rows-cache.ts';
-import { positionsOf } from './sequence.ts';
-import { type Feeds, floats, Session } from './session.ts';
+import { type Feeds, floats, Session } from './onnxruntime/session.ts';
+import { positionsOf } from './prompt/sequence.ts';
 
 export type LanguageModelPart = NonNullable<BundleManifest['llm']>;
 

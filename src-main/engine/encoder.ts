@@ -8,7 +8,7 @@ import {
 } from '../../native-models/architectures/whisper-features.ts';
 import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
 import type { Provider } from '../contract/conversation.ts';
-import { floats, Session } from './session.ts';
+import { floats, Session } from './onnxruntime/session.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 /** What the speech encoder gives for a clip: [frames, hidden]. */

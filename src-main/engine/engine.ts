@@ -11,7 +11,7 @@ import { ParlanceError } from '../contract/errors.ts';
 import { answerTurn, cancelledAnswer } from './answer.ts';
 import type { AnswerListener, EngineEvent, TranscribeListener } from './listeners.ts';
 import { bundleDigest, LoadedBundle } from './loaded-bundle.ts';
-import { physicalCores } from './providers.ts';
+import { physicalCores } from './onnxruntime/providers.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { transcribeFile } from './transcribe.ts';
 

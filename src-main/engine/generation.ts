@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Sampling } from '../contract/engine.ts';
-import { type KeptConversation, keepCommonPrefix } from './kept-conversations.ts';
+import { type KeptConversation, keepCommonPrefix } from './caches/kept-conversations.ts';
 import type { LanguageModel } from './language-model.ts';
+import { positionsOf, type Unit } from './prompt/sequence.ts';
+import { TokenText } from './prompt/token-text.ts';
 import { Sampler } from './sampler.ts';
-import { positionsOf, type Unit } from './sequence.ts';
 import type { Stopwatch } from './stopwatch.ts';
-import { TokenText } from './token-text.ts';
 
 const noSound: ReadonlyMap<string, Float32Array> = new Map();
 

@@ -3,10 +3,10 @@ import { Tensor } from 'onnxruntime-node';
 import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
 import type { Provider } from '../contract/conversation.ts';
 import { Decoder, type LanguageModelPart } from './decoder.ts';
-import { PromptBuilder } from './prompt.ts';
-import type { Unit } from './sequence.ts';
-import { floats, Session } from './session.ts';
-import { TextTokens } from './text-tokens.ts';
+import { floats, Session } from './onnxruntime/session.ts';
+import { PromptBuilder } from './prompt/prompt.ts';
+import type { Unit } from './prompt/sequence.ts';
+import { TextTokens } from './prompt/text-tokens.ts';
 
 /** Everything of a bundle's LLM: tokens, prompts, token embeddings and the decoder. */
 export class LanguageModel {

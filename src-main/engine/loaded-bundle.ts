@@ -5,18 +5,18 @@ import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
 import { openBundle } from '../../native-models/bundles/verify.ts';
 import type { EngineName, Provider } from '../contract/conversation.ts';
 import { Adaptor } from './adaptor.ts';
-import { AudioEmbeddingsCache } from './audio-embeddings.ts';
+import { AudioEmbeddingsCache } from './caches/audio-embeddings.ts';
+import type { ClipCachePlace } from './caches/clip-cache.ts';
+import { KeptConversations } from './caches/kept-conversations.ts';
 import { Cascade } from './cascade.ts';
-import type { ClipCachePlace } from './clip-cache.ts';
 import { Encoder } from './encoder.ts';
 import { asParlanceError, partMissing } from './failures.ts';
-import { KeptConversations } from './kept-conversations.ts';
 import { LanguageModel } from './language-model.ts';
 import type { EngineEvent } from './listeners.ts';
 import { SpeechLlm } from './speech-llm.ts';
 import type { SpeechModel } from './speech-model.ts';
-import { Whisper } from './whisper.ts';
-import { hearsSpeech } from './whisper-windows.ts';
+import { Whisper } from './whisper/whisper.ts';
+import { hearsSpeech } from './whisper/windows.ts';
 
 export interface BundleSettings {
   readonly cacheFolder: string;

@@ -1,15 +1,19 @@
 import type { Adaptor } from './adaptor.ts';
-import { type AudioEmbeddings, type AudioEmbeddingsCache, audioEmbeddings } from './audio-embeddings.ts';
-import { audioWindows } from './audio-windows.ts';
-import { clipSeconds } from './clip-length.ts';
+import {
+  type AudioEmbeddings,
+  type AudioEmbeddingsCache,
+  audioEmbeddings,
+} from './caches/audio-embeddings.ts';
 import type { Encoder } from './encoder.ts';
-import { checkAudible, mayBeNoise, nothingHeard } from './hearing-checks.ts';
 import { concatenated } from './language-model.ts';
-import type { Loudness } from './loudness.ts';
+import type { TextTokens } from './prompt/text-tokens.ts';
+import { audioWindows } from './sound/audio-windows.ts';
+import { clipSeconds } from './sound/clip-length.ts';
+import { checkAudible, mayBeNoise, nothingHeard } from './sound/hearing-checks.ts';
+import type { Loudness } from './sound/loudness.ts';
+import { readClip, sampleRate } from './sound/wav.ts';
 import { type AudioTurn, type Heard, type SpeechModel, usualPositionsPerSecond } from './speech-model.ts';
 import type { Stopwatch } from './stopwatch.ts';
-import type { TextTokens } from './text-tokens.ts';
-import { readClip, sampleRate } from './wav.ts';
 
 export interface SpeechLlmParts {
   /** Read when the first clip is to be encoded: typed questions, and clips heard before, do without. */

@@ -1,6 +1,6 @@
 import type { EngineName } from '../contract/conversation.ts';
 import type { PromptTurn } from '../contract/engine.ts';
-import type { PromptMessage } from './prompt.ts';
+import type { PromptMessage } from './prompt/prompt.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 export type AudioTurn = Extract<PromptTurn, { type: 'audio' }>;

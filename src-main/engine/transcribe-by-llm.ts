@@ -1,14 +1,14 @@
 import type { Segment, TranscribeRequest } from '../contract/engine.ts';
 import { ParlanceError } from '../contract/errors.ts';
-import { audioWindows } from './audio-windows.ts';
+import { newConversation } from './caches/kept-conversations.ts';
 import { generate } from './generation.ts';
-import { newConversation } from './kept-conversations.ts';
 import type { LanguageModel } from './language-model.ts';
-import { frameLevelDb } from './loudness.ts';
-import { positionsOf } from './sequence.ts';
+import { positionsOf } from './prompt/sequence.ts';
+import { audioWindows } from './sound/audio-windows.ts';
+import { frameLevelDb } from './sound/loudness.ts';
+import { sampleRate } from './sound/wav.ts';
 import type { SpeechLlm } from './speech-llm.ts';
 import type { Stopwatch } from './stopwatch.ts';
-import { sampleRate } from './wav.ts';
 
 export interface LlmTranscriptionParts {
   readonly model: LanguageModel;

@@ -1,12 +1,12 @@
 import type { TranscribeRequest, Transcript } from '../contract/engine.ts';
 import { ParlanceError } from '../contract/errors.ts';
-import { checkAudible, nothingHeard } from './hearing-checks.ts';
 import type { TranscribeListener } from './listeners.ts';
 import type { LoadedBundle } from './loaded-bundle.ts';
+import { checkAudible, nothingHeard } from './sound/hearing-checks.ts';
+import { readClip, sampleRate } from './sound/wav.ts';
 import type { Stopwatch } from './stopwatch.ts';
 import { transcribeByLlm } from './transcribe-by-llm.ts';
-import { readClip, sampleRate } from './wav.ts';
-import { transcribeWindows, type WindowsTranscript } from './whisper-windows.ts';
+import { transcribeWindows, type WindowsTranscript } from './whisper/windows.ts';
 
 /**
  * Writes down a stored clip of any length. Throws ParlanceError: audio-silent when nobody speaks in it, cancelled when aborted.

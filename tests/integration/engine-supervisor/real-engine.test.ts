@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { type AnswerRequest, samplingSchema } from '../../../src-main/contract/index.ts';
-import { forkEngine } from '../../../src-main/engine/forked-engine.ts';
-import { EngineSupervisor } from '../../../src-main/engine/supervisor.ts';
+import { forkEngine } from '../../../src-main/engine/process/forked-engine.ts';
+import { EngineSupervisor } from '../../../src-main/engine/process/supervisor.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 const entry = fileURLToPath(new URL('../../../src-main/app/engine-process.ts', import.meta.url));

@@ -9,9 +9,9 @@ import type {
   Provider,
 } from '../../../src-main/contract/index.ts';
 import { samplingSchema } from '../../../src-main/contract/index.ts';
-import type { EngineProcess } from '../../../src-main/engine/engine-process-port.ts';
-import { forkEngine } from '../../../src-main/engine/forked-engine.ts';
-import { EngineSupervisor, type SupervisorOptions } from '../../../src-main/engine/supervisor.ts';
+import type { EngineProcess } from '../../../src-main/engine/process/engine-process-port.ts';
+import { forkEngine } from '../../../src-main/engine/process/forked-engine.ts';
+import { EngineSupervisor, type SupervisorOptions } from '../../../src-main/engine/process/supervisor.ts';
 
 const scripted = fileURLToPath(new URL('../../fixtures/engine-process/scripted-engine.ts', import.meta.url));
 const appWithEngine = fileURLToPath(

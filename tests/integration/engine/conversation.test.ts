@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { forgetConversation } from '../../../src-main/engine/kv-snapshot.ts';
+import { forgetConversation } from '../../../src-main/engine/caches/kv-snapshot.ts';
 import { answered, EngineKit, greedy, typed } from '../../fixtures/engine/engine-kit.ts';
 import { buildTinyBundle } from '../../fixtures/engine/tiny-bundle.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Segment, TranscribeRequest } from '../../../src-main/contract/engine.ts';
 import { seededRandom } from '../../../src-main/engine/random.ts';
-import { readClip } from '../../../src-main/engine/wav.ts';
+import { readClip } from '../../../src-main/engine/sound/wav.ts';
 import { answered, EngineKit, greedy, spoken, typed, writeClip } from '../../fixtures/engine/engine-kit.ts';
 import { wordErrorRate } from '../../fixtures/engine/word-error-rate.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
 import type { DeviceReport } from '../../../src-main/contract/index.ts';
-import { forkEngine } from '../../../src-main/engine/forked-engine.ts';
+import { forkEngine } from '../../../src-main/engine/process/forked-engine.ts';
 import { chooseProvider, chosenOf, reportDevices } from '../../../src-main/models/devices.ts';
 import { examine } from '../../../src-main/models/doctor.ts';
 import { pullBundle } from '../../../src-main/models/install.ts';

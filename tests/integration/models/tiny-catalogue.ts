@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { forkEngine } from '../../../src-main/engine/forked-engine.ts';
+import { forkEngine } from '../../../src-main/engine/process/forked-engine.ts';
 import type { ModelsPlace } from '../../../src-main/models/place.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { writeTinyWhisper } from '../../unit/bundles/tiny-whisper.ts';

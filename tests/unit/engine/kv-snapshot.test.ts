@@ -1,15 +1,15 @@
 import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { AudioEmbeddingsCache, audioEmbeddings } from '../../../src-main/engine/audio-embeddings.ts';
-import { forgetClip } from '../../../src-main/engine/clip-cache.ts';
+import { AudioEmbeddingsCache, audioEmbeddings } from '../../../src-main/engine/caches/audio-embeddings.ts';
+import { forgetClip } from '../../../src-main/engine/caches/clip-cache.ts';
 import {
   type CacheForm,
   forgetConversation,
   readSnapshot,
   snapshotPath,
   writeSnapshot,
-} from '../../../src-main/engine/kv-snapshot.ts';
+} from '../../../src-main/engine/caches/kv-snapshot.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 const form: CacheForm = {

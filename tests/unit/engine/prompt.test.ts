@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tokenizerOf } from '../../../native-models/architectures/gguf-tokenizer.ts';
 import { Gguf } from '../../../native-models/formats/gguf.ts';
-import { PromptBuilder, type PromptMessage } from '../../../src-main/engine/prompt.ts';
-import { TextTokens } from '../../../src-main/engine/text-tokens.ts';
-import { TokenText } from '../../../src-main/engine/token-text.ts';
+import { PromptBuilder, type PromptMessage } from '../../../src-main/engine/prompt/prompt.ts';
+import { TextTokens } from '../../../src-main/engine/prompt/text-tokens.ts';
+import { TokenText } from '../../../src-main/engine/prompt/token-text.ts';
 import { chatTemplate, writeTinyLlama } from '../../fixtures/engine/tiny-llama.ts';
 
 let tokens: TextTokens;

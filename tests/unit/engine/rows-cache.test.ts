@@ -1,6 +1,6 @@
 import { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { RowsCache } from '../../../src-main/engine/rows-cache.ts';
+import { RowsCache } from '../../../src-main/engine/caches/rows-cache.ts';
 
 const shape = { layers: 2, kvHeads: 2, headSize: 3 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { answerReserve, firstKeptTurn } from '../../../src-main/engine/context-window.ts';
-import { commonPrefix, positionsOf } from '../../../src-main/engine/sequence.ts';
+import { answerReserve, firstKeptTurn } from '../../../src-main/engine/prompt/context-window.ts';
+import { commonPrefix, positionsOf } from '../../../src-main/engine/prompt/sequence.ts';
 
 const clip = (audio: string, positions: number) => ({ audio, positions });
 

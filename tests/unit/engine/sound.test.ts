@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { selectFrames } from '../../../src-main/engine/adaptor.ts';
-import { audioWindows } from '../../../src-main/engine/audio-windows.ts';
-import { checkAudible, mayBeNoise, nothingHeard } from '../../../src-main/engine/hearing-checks.ts';
-import { loudness } from '../../../src-main/engine/loudness.ts';
 import { seededRandom } from '../../../src-main/engine/random.ts';
-import { clipSamples } from '../../../src-main/engine/wav.ts';
+import { audioWindows } from '../../../src-main/engine/sound/audio-windows.ts';
+import { checkAudible, mayBeNoise, nothingHeard } from '../../../src-main/engine/sound/hearing-checks.ts';
+import { loudness } from '../../../src-main/engine/sound/loudness.ts';
+import { clipSamples } from '../../../src-main/engine/sound/wav.ts';
 
 const rate = 16_000;
 const tone = (seconds: number, level: number) =>

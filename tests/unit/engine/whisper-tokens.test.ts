@@ -3,7 +3,7 @@ import {
   applyTimestampRules,
   openingTokens,
   splitAtTimestamps,
-} from '../../../src-main/engine/whisper-tokens.ts';
+} from '../../../src-main/engine/whisper/tokens.ts';
 
 /** 10 text tokens, the end, the special ones, then timestamps from 20 on. */
 const tokens = {

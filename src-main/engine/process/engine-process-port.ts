@@ -1,4 +1,4 @@
-import type { ProcessExit, ProcessPort } from '../contract/index.ts';
+import type { ProcessExit, ProcessPort } from '../../contract/index.ts';
 
 export type EngineProcessExit = ProcessExit;
 /** One run of the engine process. The supervisor checks what comes in. */

@@ -1,4 +1,4 @@
-import { ParlanceError } from '../contract/errors.ts';
+import { ParlanceError } from '../../contract/errors.ts';
 import { type Loudness, loudness } from './loudness.ts';
 import { sampleRate } from './wav.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { EngineReply, EngineRequest } from '../contract/index.ts';
-import { engineReplySchema, engineRequestSchema, ParlanceError } from '../contract/index.ts';
+import type { EngineReply, EngineRequest } from '../../contract/index.ts';
+import { engineReplySchema, engineRequestSchema, ParlanceError } from '../../contract/index.ts';
 import type { EngineProcess } from './engine-process-port.ts';
 import { Heartbeat, type HeartbeatSettings } from './heartbeat.ts';
 

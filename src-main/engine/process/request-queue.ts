@@ -1,5 +1,5 @@
 import PQueue from 'p-queue';
-import { ParlanceError } from '../contract/index.ts';
+import { ParlanceError } from '../../contract/index.ts';
 
 const cancelledBeforeItBegan = (): ParlanceError =>
   new ParlanceError('cancelled', 'The request was cancelled before it began.', 'Ask again when you like.');

@@ -1,5 +1,5 @@
+import type { Feeds, Outputs } from '../onnxruntime/session.ts';
 import type { Rows } from './kv-snapshot.ts';
-import type { Feeds, Outputs } from './session.ts';
 
 /** Shape of one model's keys and values. */
 export interface CacheShape {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { ParlanceError } from '../contract/errors.ts';
+import { ParlanceError } from '../../contract/errors.ts';
 
 /** Samples a second of every stored clip. */
 export const sampleRate = 16_000;

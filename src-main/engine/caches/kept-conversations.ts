@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { EngineName } from '../contract/conversation.ts';
+import type { EngineName } from '../../contract/conversation.ts';
+import type { Decoder } from '../decoder.ts';
+import type { EngineEvent } from '../listeners.ts';
+import { commonPrefix, positionsOf, type Unit } from '../prompt/sequence.ts';
 import { DamagedCacheFile, reasonOf } from './cache-files.ts';
-import type { Decoder } from './decoder.ts';
 import type { KeyValueCache } from './key-value-cache.ts';
 import { type CacheForm, deleteSnapshot, readSnapshot, writeSnapshot } from './kv-snapshot.ts';
-import type { EngineEvent } from './listeners.ts';
-import { commonPrefix, positionsOf, type Unit } from './sequence.ts';
 
 /** The keys and values of one conversation with one engine, and the sequence that they stand for. */
 export interface KeptConversation {

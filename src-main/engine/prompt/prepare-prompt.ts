@@ -1,13 +1,13 @@
-import type { AnswerRequest, PromptTurn } from '../contract/engine.ts';
-import { ParlanceError } from '../contract/errors.ts';
-import { clipSeconds } from './clip-length.ts';
+import type { AnswerRequest, PromptTurn } from '../../contract/engine.ts';
+import { ParlanceError } from '../../contract/errors.ts';
+import { answerKey } from '../caches/kept-conversations.ts';
+import type { LanguageModel } from '../language-model.ts';
+import { clipSeconds } from '../sound/clip-length.ts';
+import { type Heard, mostPositionsPerSecond, type SpeechModel } from '../speech-model.ts';
+import type { Stopwatch } from '../stopwatch.ts';
 import { answerReserve, firstKeptTurn } from './context-window.ts';
-import { answerKey } from './kept-conversations.ts';
-import type { LanguageModel } from './language-model.ts';
 import type { Prompt, PromptMessage } from './prompt.ts';
 import { positionsOf, type Unit } from './sequence.ts';
-import { type Heard, mostPositionsPerSecond, type SpeechModel } from './speech-model.ts';
-import type { Stopwatch } from './stopwatch.ts';
 
 export interface PreparedPrompt {
   readonly units: readonly Unit[];

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { Tensor } from 'onnxruntime-node';
-import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
-import type { Encoded, Encoder } from './encoder.ts';
-import { engineFailed } from './failures.ts';
-import { type Feeds, floats, type Outputs, Session } from './session.ts';
-import type { Stopwatch } from './stopwatch.ts';
-import { TextTokens } from './text-tokens.ts';
+import type { BundleManifest } from '../../../native-models/bundles/manifest.ts';
+import type { Encoded, Encoder } from '../encoder.ts';
+import { engineFailed } from '../failures.ts';
+import { type Feeds, floats, type Outputs, Session } from '../onnxruntime/session.ts';
+import { TextTokens } from '../prompt/text-tokens.ts';
+import type { Stopwatch } from '../stopwatch.ts';
 
 export type WhisperPart = NonNullable<BundleManifest['whisper']>;
 

@@ -11,8 +11,8 @@ import type {
   Segment,
   TranscribeRequest,
   Transcript,
-} from '../contract/index.ts';
-import { ParlanceError, toFailure } from '../contract/index.ts';
+} from '../../contract/index.ts';
+import { ParlanceError, toFailure } from '../../contract/index.ts';
 import { EngineConnection, type FinalReply, type ReplyTo, type RequestBody } from './engine-connection.ts';
 import type { EngineProcess, StartEngineProcess } from './engine-process-port.ts';
 import { defaultHeartbeat, type HeartbeatSettings } from './heartbeat.ts';

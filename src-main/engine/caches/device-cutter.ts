@@ -2,14 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Tensor } from 'onnxruntime-node';
-import { withDataFile, writeModel } from '../../native-models/formats/onnx-writer.ts';
-import { Graph } from '../../native-models/graph/graph.ts';
-import type { Provider } from '../contract/conversation.ts';
+import { withDataFile, writeModel } from '../../../native-models/formats/onnx-writer.ts';
+import { Graph } from '../../../native-models/graph/graph.ts';
+import type { Provider } from '../../contract/conversation.ts';
+import { engineFailed } from '../failures.ts';
+import { residesOnDevice } from '../onnxruntime/providers.ts';
+import { type Feeds, floats, type Outputs, Session } from '../onnxruntime/session.ts';
 import type { TensorCutter } from './device-cache.ts';
-import { engineFailed } from './failures.ts';
 import type { CacheShape } from './key-value-cache.ts';
-import { residesOnDevice } from './providers.ts';
-import { type Feeds, floats, type Outputs, Session } from './session.ts';
 
 /**
  * A graph of one Slice, opened twice: once its output stays on the device, once it comes here. It is the only way to shorten

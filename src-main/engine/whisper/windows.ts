@@ -1,11 +1,11 @@
-import type { Segment } from '../contract/engine.ts';
-import { ParlanceError } from '../contract/errors.ts';
-import { loudness } from './loudness.ts';
-import type { Stopwatch } from './stopwatch.ts';
-import { sampleRate } from './wav.ts';
+import type { Segment } from '../../contract/engine.ts';
+import { ParlanceError } from '../../contract/errors.ts';
+import { loudness } from '../sound/loudness.ts';
+import { sampleRate } from '../sound/wav.ts';
+import type { Stopwatch } from '../stopwatch.ts';
+import { decodeWindow } from './decoding.ts';
+import { splitAtTimestamps, type WhisperTask } from './tokens.ts';
 import { type CrossCache, isSpeech, type Whisper } from './whisper.ts';
-import { decodeWindow } from './whisper-decoding.ts';
-import { splitAtTimestamps, type WhisperTask } from './whisper-tokens.ts';
 
 const windowSamples = 30 * sampleRate;
 /** What is left of a clip after the last word: not worth a window of its own, which would have to invent words for it. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { InferenceSession } from 'onnxruntime-node';
-import type { Provider } from '../contract/conversation.ts';
+import type { Provider } from '../../contract/conversation.ts';
 
 export interface SessionNeeds {
   readonly provider: Provider;

@@ -1,8 +1,8 @@
 import { deflateSync } from 'node:zlib';
-import { seededRandom } from './random.ts';
-import { likeliest } from './sampler.ts';
+import { seededRandom } from '../random.ts';
+import { likeliest } from '../sampler.ts';
+import { applyTimestampRules, openingTokens, type WhisperTask } from './tokens.ts';
 import { type CrossCache, logSumExp, probability, type Whisper } from './whisper.ts';
-import { applyTimestampRules, openingTokens, type WhisperTask } from './whisper-tokens.ts';
 
 /** What the decoder made of one window. */
 export interface DecodedWindow {

@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-node';
+import type { Feeds, Outputs } from '../onnxruntime/session.ts';
 import { type CacheShape, type KeyValueCache, pastNames } from './key-value-cache.ts';
 import type { Rows } from './kv-snapshot.ts';
-import type { Feeds, Outputs } from './session.ts';
 
 /** Positions by which a full cache grows. */
 const growth = 256;

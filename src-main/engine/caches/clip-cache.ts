@@ -1,7 +1,8 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import { ParlanceError } from '../contract/errors.ts';
+import { ParlanceError } from '../../contract/errors.ts';
+import type { EngineEvent } from '../listeners.ts';
 import {
   boundFolder,
   type CacheFile,
@@ -10,7 +11,6 @@ import {
   reasonOf,
   writeCacheFile,
 } from './cache-files.ts';
-import type { EngineEvent } from './listeners.ts';
 
 /** Folders of what was worked out from clips, under the cache folder. */
 const folders = { embeddings: 'embeddings', transcripts: 'transcripts' } as const;

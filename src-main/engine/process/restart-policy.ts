@@ -1,4 +1,4 @@
-import type { Provider } from '../contract/index.ts';
+import type { Provider } from '../../contract/index.ts';
 
 export interface BackoffSettings {
   firstMs: number;

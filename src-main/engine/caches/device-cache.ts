@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-node';
+import type { Feeds, Outputs } from '../onnxruntime/session.ts';
 import { type CacheShape, type KeyValueCache, pastNames, presentNames } from './key-value-cache.ts';
 import type { Rows } from './kv-snapshot.ts';
-import type { Feeds, Outputs } from './session.ts';
 
 /** Cuts and fetches tensors that may live on a device, where JavaScript cannot reach into them. */
 export interface TensorCutter {

@@ -1,6 +1,6 @@
 import { InferenceSession, listSupportedBackends, type Tensor } from 'onnxruntime-node';
-import type { Provider } from '../contract/conversation.ts';
-import { deviceUnavailable, engineFailed, firstLine } from './failures.ts';
+import type { Provider } from '../../contract/conversation.ts';
+import { deviceUnavailable, engineFailed, firstLine } from '../failures.ts';
 import { type SessionNeeds, sessionOptions } from './providers.ts';
 
 export type Feeds = Record<string, Tensor>;

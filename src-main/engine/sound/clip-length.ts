@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { ParlanceError } from '../contract/errors.ts';
+import { ParlanceError } from '../../contract/errors.ts';
 import { sampleRate } from './wav.ts';
 
 /** Length of a stored clip by its size, 16-bit samples behind a header of 44 bytes. Throws file-missing. */

@@ -1,4 +1,4 @@
-import { ParlanceError } from '../contract/index.ts';
+import { ParlanceError } from '../../contract/index.ts';
 import type { FinalReply } from './engine-connection.ts';
 
 /** @param lastEnd how the process ended the last time */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Tokenizer } from '@huggingface/tokenizers';
-import { ParlanceError } from '../contract/errors.ts';
+import { ParlanceError } from '../../contract/errors.ts';
 
 /** A model's tokens, from its `tokenizer.json`. */
 export class TextTokens {

@@ -1,9 +1,9 @@
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type EngineName, engineNameSchema, idSchema } from '../contract/conversation.ts';
+import { type EngineName, engineNameSchema, idSchema } from '../../contract/conversation.ts';
+import { positionsOf, type Unit } from '../prompt/sequence.ts';
 import { boundFolder, bytesOf, DamagedCacheFile, readCacheFile, writeCacheFile } from './cache-files.ts';
-import { positionsOf, type Unit } from './sequence.ts';
 
 /** The form of one model's keys and values: a snapshot of any other form is of no use to it. */
 export const cacheFormSchema = z.object({

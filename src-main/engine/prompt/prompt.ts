@@ -1,5 +1,5 @@
 import { Template } from '@huggingface/jinja';
-import { ParlanceError } from '../contract/errors.ts';
+import { ParlanceError } from '../../contract/errors.ts';
 import type { AudioUnit, Unit } from './sequence.ts';
 import type { TextTokens } from './text-tokens.ts';
 
