@@ -39,7 +39,9 @@ export class Encoder {
     provider: Provider,
     threads: number,
   ): Promise<Encoder> {
-    const session = await Session.open('the speech encoder', join(folder, part.graph), {
+    // `graph` may use operators that only the CPU has: elsewhere they would bring everything back to it.
+    const graph = provider === 'cpu' ? part.graph : (part.deviceGraph ?? part.graph);
+    const session = await Session.open('the speech encoder', join(folder, graph), {
       provider,
       threads,
       spin: false,
