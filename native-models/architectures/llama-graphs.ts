@@ -1,7 +1,6 @@
 import type { Gguf } from '../formats/gguf.ts';
 import type { GraphDefinition, Value } from '../graph/definition.ts';
 import { Graph } from '../graph/graph.ts';
-import type { Dimension } from '../graph/shape.ts';
 import { type BlockMatrix, blockMatrix, blockTable, byteMatrix } from './block-matrix.ts';
 import { blockProduct, type Change, twofoldProduct } from './block-product.ts';
 import { expectShape } from './expect-shape.ts';
@@ -9,6 +8,7 @@ import type { LlamaSettings } from './llama-settings.ts';
 import { type Lora, loraFactor, type Projection } from './lora.ts';
 import { floatWeight } from './matrix-weights.ts';
 import { rotaryTables } from './rotary.ts';
+import { type KeysAndValues, rowsAttention } from './rows-attention.ts';
 import { type Dial, dialOf } from './side-branch.ts';
 
 /**
@@ -60,18 +60,12 @@ export function llamaDecoderGraph(parts: LlamaParts, form: DecoderForm): GraphDe
   return g.finish();
 }
 
-/** What every layer shares, and where its new keys and values go. */
+/** What every layer shares, and how its positions look at one another and at the past. */
 interface DecoderFrame {
   readonly embeddings: Value;
-  readonly lastPosition: Value;
-  readonly totalLength: Value;
-  readonly cosines: Value;
-  readonly sines: Value;
   readonly dial: Dial | null;
-  /** Size of the caches that come out of a layer. */
-  readonly presentLength: Dimension;
-  past(layer: number): { key: Value; value: Value };
-  keep(layer: number, key: Value, value: Value): void;
+  /** qkv f32 [1, S, (heads + 2·kvHeads)·headSize] → [1, S, heads·headSize]; keeps the layer's keys and values. */
+  attend(layer: number, qkv: Value): Value;
   /** Adds the outputs that hold what was kept. */
   finish(): void;
 }
@@ -86,42 +80,79 @@ function decoderInputs(g: Graph, { gguf, settings, lora }: LlamaParts, form: Dec
     return { key: cache('key'), value: cache('value') };
   });
   const lastPosition = g.input('seqlens_k', 'int32', [1]);
+  const totalLength = g.input('total_sequence_length', 'int32', []);
   const divisors = gguf.has('rope_freqs.weight') ? gguf.tensor('rope_freqs.weight').float32() : null;
   const rotary = rotaryTables(settings.contextLength, headSize, settings.theta, divisors);
-  const rows: Value[] = [];
-  const newRows = form === 'rows' ? newRowsOf(g, embeddings, lastPosition) : null;
-  return {
-    embeddings,
-    lastPosition,
-    totalLength: g.input('total_sequence_length', 'int32', []),
+  const tables = {
     cosines: g.weight('rotary.cosines', rotary.cosines),
     sines: g.weight('rotary.sines', rotary.sines),
-    dial: lora === null ? null : dialOf(g, g.input('lora_scale', 'float32', [])),
-    presentLength: newRows === null ? 'P+S' : pastLength,
-    past: (layer) => past[layer] ?? raiseLayer(layer),
-    keep: (layer, key, value) => {
-      if (newRows !== null) rows.push(newRows(key), newRows(value));
-      else {
-        g.output(`present.${layer}.key`, key);
-        g.output(`present.${layer}.value`, value);
-      }
+  };
+  const dial = lora === null ? null : dialOf(g, g.input('lora_scale', 'float32', []));
+  const pastOf = (layer: number) => past[layer] ?? raiseLayer(layer);
+  const inputs = { embeddings, lastPosition, totalLength, ...tables };
+  const attention =
+    form === 'rows' ? rowsForm(g, settings, inputs, pastOf) : deviceForm(g, settings, inputs, pastOf);
+  return { embeddings, dial, ...attention };
+}
+
+interface AttentionInputs {
+  readonly embeddings: Value;
+  readonly lastPosition: Value;
+  readonly totalLength: Value;
+  readonly cosines: Value;
+  readonly sines: Value;
+}
+
+type AttentionForm = Pick<DecoderFrame, 'attend' | 'finish'>;
+
+/** Caches of a fixed capacity come in and stay; the new rows of all layers go out together. */
+function rowsForm(
+  g: Graph,
+  settings: LlamaSettings,
+  inputs: AttentionInputs,
+  pastOf: (layer: number) => KeysAndValues,
+): AttentionForm {
+  const { layers, kvHeads, headSize } = settings;
+  const attendOver = rowsAttention(g, settings, { ...inputs, cache: pastOf(0).key });
+  const kept: Value[] = [];
+  return {
+    attend(layer, qkv) {
+      const { y, rows } = attendOver(qkv, pastOf(layer));
+      kept.push(rows.key, rows.value);
+      return y;
+    },
+    finish: () => g.output('rows', g.concat(kept, 0), [2 * layers, kvHeads, 'S', headSize]),
+  };
+}
+
+/** Each layer's cache comes in and goes out, longer by the run's positions. */
+function deviceForm(
+  g: Graph,
+  { heads, kvHeads }: LlamaSettings,
+  inputs: AttentionInputs,
+  pastOf: (layer: number) => KeysAndValues,
+): AttentionForm {
+  const present: Array<{ name: string; value: Value }> = [];
+  return {
+    attend(layer, qkv) {
+      const past = pastOf(layer);
+      const { y, presentKey, presentValue } = g.groupQueryAttention({
+        ...{ qkv, pastKey: past.key, pastValue: past.value, heads, kvHeads },
+        ...{ lastPosition: inputs.lastPosition, totalLength: inputs.totalLength },
+        ...{ cosines: inputs.cosines, sines: inputs.sines },
+      });
+      present.push({ name: `present.${layer}.key`, value: presentKey });
+      present.push({ name: `present.${layer}.value`, value: presentValue });
+      return y;
     },
     finish: () => {
-      if (newRows !== null)
-        g.output('rows', g.concat(rows, 0), [2 * settings.layers, kvHeads, 'S', headSize]);
+      for (const { name, value } of present) g.output(name, value);
     },
   };
 }
 
 function raiseLayer(layer: number): never {
   throw new RangeError(`the decoder has no layer ${layer}`);
-}
-
-/** Takes the rows of the positions that this run added out of a cache [1, kvHeads, capacity, headSize]. */
-function newRowsOf(g: Graph, embeddings: Value, lastPosition: Value): (cache: Value) => Value {
-  const end = g.add(g.cast(lastPosition, 'int64'), g.int64s([1]));
-  const start = g.sub(end, g.shapeOf(embeddings, 1, 2));
-  return (cache) => g.sliceAt(cache, 2, start, end, 'S');
 }
 
 function attention(g: Graph, parts: LlamaParts, layer: number, x: Value, frame: DecoderFrame): Value {
@@ -143,14 +174,7 @@ function attention(g: Graph, parts: LlamaParts, layer: number, x: Value, frame: 
     { name: 'k_proj', outputs: kvHeads * headSize },
     { name: 'v_proj', outputs: kvHeads * headSize },
   ]);
-  const past = frame.past(layer);
-  const { y, presentKey, presentValue } = g.groupQueryAttention({
-    qkv: blockProduct(g, x, qkvMatrix, qkvChange),
-    ...{ pastKey: past.key, pastValue: past.value, heads, kvHeads },
-    ...{ lastPosition: frame.lastPosition, totalLength: frame.totalLength },
-    ...{ cosines: frame.cosines, sines: frame.sines, presentLength: frame.presentLength },
-  });
-  frame.keep(layer, presentKey, presentValue);
+  const y = frame.attend(layer, blockProduct(g, x, qkvMatrix, qkvChange));
   const outputMatrix = blockMatrix(`blk.${layer}.attn_output`, [
     { tensor: rows('attn_output', hidden, heads * headSize), order: null },
   ]);

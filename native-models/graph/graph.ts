@@ -1,15 +1,7 @@
 import { float, int } from './core.ts';
 import type { GraphDefinition, Value } from './definition.ts';
-import { StandardOperators } from './operators.ts';
-import {
-  agree,
-  type Dimension,
-  dimensionAt,
-  knownDimension,
-  plus,
-  shapeMismatch,
-  shapeText,
-} from './shape.ts';
+import { DynamicOperators } from './dynamic-operators.ts';
+import { agree, dimensionAt, knownDimension, plus, shapeMismatch, shapeText } from './shape.ts';
 
 const microsoft = 'com.microsoft';
 
@@ -39,15 +31,13 @@ export interface GroupQueryAttentionInputs {
   readonly sines: Value;
   readonly heads: number;
   readonly kvHeads: number;
-  /** Size of the present caches. A past that is larger than needed comes back as large: then it is the past's own. */
-  readonly presentLength?: Dimension;
 }
 
 /**
  * A graph under construction. Values are handles that carry element type and shape, so that a formula reads as such and a weight
  * that does not fit is refused where it is used, with both shapes named. Adds ONNX Runtime's fused operators to the standard ones.
  */
-export class Graph extends StandardOperators {
+export class Graph extends DynamicOperators {
   /** `norm(x + skip)` and the sum itself, in one pass over memory: the residual step of LLaMA-like blocks. */
   skipNorm(x: Value, skip: Value, weight: Value, epsilon: number): { normed: Value; sum: Value } {
     this.expectWidth('SkipSimplifiedLayerNormalization', x, weight);
@@ -136,7 +126,7 @@ export class Graph extends StandardOperators {
     const past = dimensionAt(pastKey.shape, 2, 'GroupQueryAttention');
     const present = {
       type: pastKey.type,
-      shape: [1, kvHeads, given.presentLength ?? plus(past, length), headSize],
+      shape: [1, kvHeads, plus(past, length), headSize],
     };
     const state = [pastKey, pastValue, given.lastPosition, given.totalLength];
     const inputs = [qkv, null, null, ...state, given.cosines, given.sines];
@@ -151,6 +141,25 @@ export class Graph extends StandardOperators {
       outputs,
     );
     return { y, presentKey, presentValue };
+  }
+
+  /** Rotates heads laid side by side, x [1, S, heads·headSize]; `first`: int64 [1], position of the first; tables [positions, headSize/2]. */
+  rotaryEmbedding(x: Value, first: Value, cosines: Value, sines: Value): Value {
+    const [y] = this.op(microsoft, 'RotaryEmbedding', [x, first, cosines, sines], {}, [x]);
+    return y;
+  }
+
+  /** `scale · a · bᵀ` for stacks of matrices a [B, M, K] and b [B, N, K]. */
+  matMulTransposed(a: Value, b: Value, scale: number): Value {
+    agree(
+      dimensionAt(a.shape, -1, 'FusedMatMul'),
+      dimensionAt(b.shape, -1, 'FusedMatMul'),
+      () => `FusedMatMul: ${shapeText(a.shape)} cannot be multiplied by ${shapeText(b.shape)} turned`,
+    );
+    const shape = [...a.shape.slice(0, -1), dimensionAt(b.shape, -2, 'FusedMatMul')];
+    const attributes = { transB: int(1), alpha: float(scale) };
+    const [y] = this.op(microsoft, 'FusedMatMul', [a, b], attributes, [{ type: a.type, shape }]);
+    return y;
   }
 
   /** Attention of queries [B, S, hidden] over keys and values, both [B, T, hidden] or both [B, heads, T, headSize], unmasked. */

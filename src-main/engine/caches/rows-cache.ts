@@ -4,7 +4,7 @@ import { type CacheShape, type KeyValueCache, pastNames } from './key-value-cach
 import type { Rows } from './kv-snapshot.ts';
 
 /** Positions by which a full cache grows. */
-const growth = 256;
+const growth = 128;
 
 /**
  * Keys and values on the CPU, in buffers of this process. The graph reads them without a copy and gives only the new rows,

@@ -44,6 +44,21 @@ const operators: [string, (g: Graph, x: Value) => Value, number[], unknown[]][] 
   ],
   ['pow and sqrt', (g, x) => g.sqrt(g.pow(x, g.constant('float32', [], [2]))), [1, 2, 3, 4, 5, 6], ['N', 3]],
   ['cast there and back', (g, x) => g.cast(g.cast(x, 'int64'), 'float32'), [1, 2, 3, 4, 5, 6], ['N', 3]],
+  ['range', (g, x) => g.range(g.shapeOf(x, 1, 2), 3), [0, 1, 2], [3]],
+  ['expand', (g, x) => g.expand(g.slice(x, 0, 0, 1), g.shapeOf(x), ['N', 3]), [1, 2, 3, 1, 2, 3], ['N', 3]],
+  [
+    'reshapeTo',
+    (g, x) => g.reshapeTo(x, g.shapeOf(g.transpose(x, [1, 0])), [3, 'N']),
+    [1, 2, 3, 4, 5, 6],
+    [3, 'N'],
+  ],
+  ['splitAt', (g, x) => g.splitAt(x, g.int64s([1, 2]), 1, ['A', 'B'])[1], [2, 3, 5, 6], ['N', 'B']],
+  [
+    'matMulTransposed',
+    (g, x) => g.squeeze(g.matMulTransposed(g.unsqueeze(x, 0), g.unsqueeze(x, 0), 0.5), 0),
+    [7, 16, 16, 38.5],
+    ['N', 'N'],
+  ],
   ['relu', (g, x) => g.relu(g.sub(x, g.constant('float32', [3], [2, 2, 2]))), [0, 0, 1, 2, 3, 4], ['N', 3]],
 ];
 
