@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Starts the command line: in this very process when its Node can run it, else in the one that the checkout keeps.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,13 @@ function keptNode() {
   return existsSync(path) ? path : null;
 }
 
+/** In a fresh checkout: fetches the Node and the packages, as `npm start` does. Says on stderr what it is doing. */
+function prepare() {
+  const script = join(root, 'scripts/prepare.mjs');
+  const { status } = spawnSync(process.execPath, [script], { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) process.exit(1);
+}
+
 function runWith(node) {
   const child = spawn(node, [join(root, entry), ...process.argv.slice(2)], { stdio: 'inherit' });
   // A program that started us sends its signal to us alone. A terminal sends Ctrl+C to both: twice is once here.
@@ -39,7 +46,9 @@ function fail(message) {
   process.exit(1);
 }
 
-if (isFit(process.versions.node.split('.').map(Number))) {
+const fits = isFit(process.versions.node.split('.').map(Number));
+if (entry === source && (!existsSync(join(root, 'node_modules')) || !(fits || keptNode()))) prepare();
+if (fits) {
   await import(new URL(`../${entry}`, import.meta.url).href);
 } else {
   const node = keptNode();
