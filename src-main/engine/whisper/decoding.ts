@@ -1,54 +1,69 @@
-import { deflateSync } from 'node:zlib';
 import { seededRandom } from '../random.ts';
 import { likeliest } from '../sampler.ts';
-import { applyTimestampRules, openingTokens, type WhisperTask } from './tokens.ts';
+import { cutLoop, isLoop, mostRepetition, repetitionOf } from './loops.ts';
+import { applyTimestampRules, openingTokens, splitAtTimestamps, type WhisperTask } from './tokens.ts';
 import { type CrossCache, logSumExp, probability, type Whisper } from './whisper.ts';
 
 /** What the decoder made of one window. */
 export interface DecodedWindow {
   readonly tokens: readonly number[];
-  readonly text: string;
   readonly noSpeech: number;
   /** Mean log probability of its tokens. */
   readonly confidence: number;
-  /** How many times smaller its text becomes when compressed: repetition compresses well. */
   readonly repetition: number;
+  /** The decoder went round in circles. */
+  readonly loops: boolean;
+}
+
+/** What is decoded, and how. */
+export interface WindowOptions {
+  readonly language: string;
+  readonly task: WhisperTask;
+  /** Length of the window. */
+  readonly seconds: number;
 }
 
 /** The thresholds published with Whisper. */
 const temperatures = [0, 0.2, 0.4, 0.6, 0.8, 1];
 const leastConfidence = -1;
-const mostRepetition = 2.4;
 const likelyNoSpeech = 0.6;
 /** Stricter than published: what base models write over noise reaches -0.6. */
 const leastConfidenceOfSpeech = -0.5;
 
 /**
- * Decodes a window, again with a higher temperature where the text goes round in circles or is little more than a guess. Null
- * when nobody speaks. Throws engine-failed, or the signal's reason within one token.
+ * Decodes a window, again with a higher temperature where the text repeats itself or is little more than a guess. Null when
+ * nobody speaks; else nothing is lost: where no temperature is any better, somebody does repeat themselves, or speaks
+ * unclearly. Throws engine-failed, or the signal's reason within one token.
  */
 export async function decodeWindow(
   whisper: Whisper,
   cross: CrossCache,
-  options: { language: string; task: WhisperTask },
+  options: WindowOptions,
   signal: AbortSignal,
 ): Promise<DecodedWindow | null> {
-  let best: DecodedWindow | null = null;
+  const attempts: DecodedWindow[] = [];
   for (const temperature of temperatures) {
     const decoded = await decodeOnce(whisper, cross, options, temperature, signal);
-    if (decoded.noSpeech > likelyNoSpeech && decoded.confidence < leastConfidenceOfSpeech) return null;
-    if (decoded.repetition > mostRepetition) continue;
-    if (decoded.confidence >= leastConfidence) return decoded;
-    if (best === null || decoded.confidence > best.confidence) best = decoded;
+    if (isNoSpeech(decoded)) break;
+    if (decoded.repetition <= mostRepetition && decoded.confidence >= leastConfidence) return decoded;
+    attempts.push(decoded);
   }
-  // Somebody speaks, if not clearly: the best guess, but none that goes round in circles.
-  return best;
+  const [clearest] = attempts.filter(({ loops }) => !loops).sort((a, b) => b.confidence - a.confidence);
+  if (clearest !== undefined) return clearest;
+  // The first attempt, without chance in it, repeats itself exactly, so that its loop can be cut.
+  const [first] = attempts;
+  return first === undefined ? null : { ...first, tokens: cutLoop(first.tokens) };
+}
+
+/** Over noise the decoder guesses, or falls into a loop of which it is sure. */
+function isNoSpeech({ noSpeech, confidence, loops }: DecodedWindow): boolean {
+  return noSpeech > likelyNoSpeech && (loops || confidence < leastConfidenceOfSpeech);
 }
 
 async function decodeOnce(
   whisper: Whisper,
   cross: CrossCache,
-  { language, task }: { language: string; task: WhisperTask },
+  { language, task, seconds }: WindowOptions,
   temperature: number,
   signal: AbortSignal,
 ): Promise<DecodedWindow> {
@@ -69,21 +84,36 @@ async function decodeOnce(
     logProbability += (last[token] ?? -Infinity) - logSumExp(last);
     if (token === part.tokens.endOfText) break;
     written.push(token);
-    if (written.length >= most || isLoop(whisper, written)) break;
+    if (written.length >= most) break;
+    // Looked at now and then: a loop would go on to the last token.
+    if (written.length % 32 === 0 && loops(whisper, written, seconds)) break;
     ({ step, logits } = await whisper.step(step, [token]));
   }
   const text = wordsOf(whisper, written);
   const confidence = logProbability / (written.length + 1);
-  return { tokens: written, text, noSpeech, confidence, repetition: repetitionOf(text) };
+  return {
+    tokens: written,
+    noSpeech,
+    confidence,
+    repetition: repetitionOf(text),
+    loops: loops(whisper, written, seconds),
+  };
 }
 
 function wordsOf({ text, part }: Whisper, written: readonly number[]): string {
   return text.decode(written.filter((token) => token < part.tokens.endOfText)).trim();
 }
 
-/** Looked at now and then: a text that goes round in circles would do so to the last token. */
-function isLoop(whisper: Whisper, written: readonly number[]): boolean {
-  return written.length % 32 === 0 && repetitionOf(wordsOf(whisper, written)) > mostRepetition;
+function loops(whisper: Whisper, written: readonly number[], seconds: number): boolean {
+  const { segments, unfinished } = splitAtTimestamps(written, whisper.part, seconds);
+  const all = unfinished === null ? segments : [...segments, unfinished];
+  return isLoop(
+    all.map(({ start, end, tokens }) => ({
+      text: wordsOf(whisper, tokens),
+      tokens: tokens.length,
+      seconds: end - start,
+    })),
+  );
 }
 
 function drawn(logits: Float32Array, temperature: number, chance: number): number {
@@ -95,9 +125,4 @@ function drawn(logits: Float32Array, temperature: number, chance: number): numbe
     if (left < 0) return token;
   }
   return likeliest(logits);
-}
-
-function repetitionOf(text: string): number {
-  const bytes = Buffer.from(text);
-  return bytes.length === 0 ? 0 : bytes.length / deflateSync(bytes).length;
 }

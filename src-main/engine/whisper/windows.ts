@@ -48,12 +48,9 @@ export async function transcribeWindows(
     }
     const cross = await whisper.listen(window, watch);
     const impression = await watch.time('transcribeMs', () => whisper.firstImpression(cross));
-    if (!isSpeech(impression)) {
-      start += window.length;
-      continue;
-    }
-    language ??= impression.language;
-    const spoken = { language, task: options.task };
+    // Over noise any language is as likely; a voice that only seems to be none must still be heard.
+    if (isSpeech(impression)) language ??= impression.language;
+    const spoken = { language: language ?? impression.language, task: options.task };
     const heard = await watch.time('transcribeMs', () => hearWindow(whisper, cross, window, spoken, signal));
     for (const { start: from, end, text } of heard.segments) {
       const offset = start / sampleRate;
@@ -91,9 +88,9 @@ async function hearWindow(
   options: { language: string; task: WhisperTask },
   signal: AbortSignal,
 ): Promise<{ segments: Segment[]; samples: number }> {
-  const decoded = await decodeWindow(whisper, cross, options, signal);
-  if (decoded === null) return { segments: [], samples: window.length };
   const seconds = window.length / sampleRate;
+  const decoded = await decodeWindow(whisper, cross, { ...options, seconds }, signal);
+  if (decoded === null) return { segments: [], samples: window.length };
   const { segments, unfinished, heardSeconds } = splitAtTimestamps(decoded.tokens, whisper.part, seconds);
   // Only a full window can have cut a sentence, which is then heard again from where it began.
   const again = window.length === windowSamples && heardSeconds >= 1 && heardSeconds < seconds;

@@ -204,6 +204,17 @@ describe.runIf(bundle !== '')('with the default bundle', () => {
     expect(segments.at(-1)?.end).toBeLessThanOrEqual(seconds);
   });
 
+  it('a sentence said over and over is written down as often as it was said', async () => {
+    const one = await readClip(sample('recorded-sense-and-sensibility-0890'));
+    const times = 12;
+    const said = new Float32Array(times * one.length);
+    for (let i = 0; i < times; i++) said.set(one, i * one.length);
+    const { text, segments, seconds } = await transcribe(writeClip(clips, 'repeated.wav', said));
+    const reference = Array.from({ length: times }, () => textOf('recorded-sense-and-sensibility-0890'));
+    expect(wordErrorRate(reference.join(' '), text)).toBeLessThan(0.2);
+    expect(segments.at(-1)?.end).toBeGreaterThan(seconds - 3);
+  });
+
   it('the speech LLM writes down what it hears as well as it can, and a person can stop it', async () => {
     const { text, segments } = await transcribe(sample(france), { engine: 'speech-llm' });
     expect(text).toMatch(/capital of france/i);
