@@ -6,7 +6,7 @@ import { ModelError } from '../errors.ts';
 import type { LazyTensor } from '../formats/tensor-source.ts';
 import { buildAdaptor } from './adaptor-part.ts';
 import { buildLlm } from './llm-part.ts';
-import { type BundleManifest, bundleManifestSchema, manifestVersion } from './manifest.ts';
+import { type BundleManifest, builderVersion, bundleManifestSchema, manifestVersion } from './manifest.ts';
 import type { BundleCard, Recipe } from './recipe.ts';
 import { RecipeSources, type WeightFile, withWeights } from './sources.ts';
 import { stageFolder, syncFile } from './staging.ts';
@@ -91,10 +91,12 @@ function refuseUnknownArchitectures({ encoder, secondEncoder, adaptor, llm }: Re
   }
 }
 
-function refuseUnknownQuantization({ quantize }: Recipe): void {
+/** Of the parts that the recipe names: what it says of another one changes nothing. */
+function refuseUnknownQuantization(recipe: Recipe): void {
+  const { quantize } = recipe;
   const built = { encoder: ['none', 'keep', 'q8'], adaptor: ['none', 'keep', 'q8'], llm: ['keep', 'q8'] };
   for (const part of ['encoder', 'adaptor', 'llm'] as const)
-    if (!built[part].includes(quantize[part]))
+    if (recipe[part] !== undefined && !built[part].includes(quantize[part]))
       throw new ModelError(
         'not-supported',
         `The recipe wants ${quantize[part]} for the ${part}, which this version cannot build.`,
@@ -141,6 +143,7 @@ async function manifestOf(recipe: Recipe, parts: Parts, folder: string): Promise
   };
   return bundleManifestSchema.parse({
     manifest: manifestVersion,
+    builder: builderVersion,
     id: recipe.id,
     ...card,
     capabilities: capabilitiesOf(parts),

@@ -3,6 +3,12 @@ import { z } from 'zod';
 /** Raised when a field changes its meaning; a bundle with a higher number is refused as `bundle-newer`. */
 export const manifestVersion = 1;
 
+/**
+ * Raised by hand with every change to the foundry that makes other graphs out of the same weights: a bundle of the
+ * catalogue that another number built is built anew at the next `models pull`.
+ */
+export const builderVersion = 1;
+
 /** A path inside the bundle: no drive, no leading slash, no `..`. */
 export const bundlePathSchema = z
   .string()
@@ -144,6 +150,8 @@ export const provenanceSchema = z.object({
 
 export const bundleManifestSchema = z.object({
   manifest: z.literal(manifestVersion),
+  /** `builderVersion` of the foundry that built it; bundles from before that number have none. */
+  builder: z.number().int().positive().optional(),
   id: bundleIdSchema,
   name: z.string(),
   summary: z.string(),

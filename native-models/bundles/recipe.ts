@@ -7,7 +7,7 @@ const sourceSchema = z.string().min(1);
 
 const encoderRecipeSchema = z.strictObject({ architecture: z.string(), from: sourceSchema });
 
-const adaptorRecipeSchema = z.object({
+const adaptorRecipeSchema = z.strictObject({
   architecture: z.string(),
   from: sourceSchema,
   /** Its configuration; by default the file of the same name that ends in `.json`. */
@@ -94,6 +94,6 @@ export function parseRecipe(text: string, path: string): Recipe {
   throw new ModelError(
     'file-invalid',
     `The recipe ${path} is wrong at ${field}: ${issue?.message ?? 'unknown fault'}.`,
-    'Correct that field; the fields are listed under "bundle build" in the documentation.',
+    'Correct that field; resources/bundles/parlance-mini/recipe.json is an example.',
   );
 }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
+import { type BundleManifest, builderVersion } from '../../native-models/bundles/manifest.ts';
 import { type Recipe, readRecipe } from '../../native-models/bundles/recipe.ts';
 import { type BundleSummary, type ModelProgress, ParlanceError, toFailure } from '../contract/index.ts';
 import { runBuild } from './build-run.ts';
@@ -23,8 +23,8 @@ export interface PullOptions {
 
 /**
  * Installs a bundle of the catalogue: downloads its weights, builds it, puts it in place all at once. One that is
- * installed is hashed again and, when it is whole and made of what the catalogue names now, left as it is. Two
- * processes that pull the same bundle wait for one another.
+ * installed is hashed again and, when it is whole and made of what the catalogue names now as this version makes it,
+ * left as it is. Two processes that pull the same bundle wait for one another.
  *
  * Rejects with bundle-missing (not in the catalogue), bundle-newer, download-failed, download-hash, disk-full,
  * cancelled and the foundry's failures. Whatever ends it, a later call goes on from there.
@@ -57,11 +57,12 @@ export async function pullBundle(id: string, options: PullOptions): Promise<Bund
   return summaryOf(place, bundle);
 }
 
-/** Whether the bundle is there, whole, and made of what the recipe names now. */
+/** Whether the bundle is there, whole, built as this version builds, and made of what the recipe names now. */
 async function isGood(bundle: CatalogueBundle, { place, onProgress }: PullOptions): Promise<boolean> {
   try {
     const manifest = await verifyInstalled(place, bundle.id, onProgress);
-    return isMadeOf(manifest, readRecipe(join(place.resources, bundle.recipe)));
+    const recipe = readRecipe(join(place.resources, bundle.recipe));
+    return manifest.builder === builderVersion && isMadeOf(manifest, recipe);
   } catch (error) {
     // A bundle from a later version is not replaced by an older one; anything else that is wrong is built anew.
     if (!(error instanceof ParlanceError) || error.code === 'bundle-newer') throw error;

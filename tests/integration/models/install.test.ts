@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { builderVersion } from '../../../native-models/bundles/manifest.ts';
 import type { ModelProgress } from '../../../src-main/contract/index.ts';
 import {
   defaultBundle,
@@ -49,6 +50,20 @@ describe('installing a bundle', () => {
     const asked = server.requests.length;
     await pullBundle('tiny', { place });
     expect(server.requests).toHaveLength(asked);
+  });
+
+  it('builds anew what another version of the foundry built, out of the downloads that are there', async () => {
+    const { place, server } = await tinyCatalogue();
+    const { folder } = await pullBundle('tiny', { place, keepDownloads: true });
+    const path = join(folder ?? '', 'bundle.json');
+    const built = readFileSync(path, 'utf8');
+    server.files.clear();
+    for (const builder of [builderVersion + 1, undefined]) {
+      writeFileSync(path, JSON.stringify({ ...JSON.parse(built), builder }));
+      expect(await stateOf(place)).toBe('installed');
+      await pullBundle('tiny', { place, keepDownloads: true });
+      expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(JSON.parse(built));
+    }
   });
 
   it('two at once: the weights are fetched once, and both get the bundle', async () => {

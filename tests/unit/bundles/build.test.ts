@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildBundle } from '../../../native-models/bundles/build.ts';
+import { builderVersion } from '../../../native-models/bundles/manifest.ts';
 import { parseRecipe, type Recipe } from '../../../native-models/bundles/recipe.ts';
 import { openBundle } from '../../../native-models/bundles/verify.ts';
 import { CTranslate2Model } from '../../../native-models/formats/ctranslate2.ts';
@@ -103,6 +104,21 @@ describe('building a bundle', () => {
     await expect(
       build('renamed', { encoder: { architecture: 'whisper', from: 'transformers' } }),
     ).rejects.toMatchObject({ code: 'file-invalid' });
+  });
+
+  it('refuses bits that it cannot make of a part that the recipe names, and no others', async () => {
+    const { builder } = await build('no-llm', { quantize: { llm: 'none', adaptor: 'q4' } });
+    expect(builder).toBe(builderVersion);
+    await expect(build('bits', { quantize: { encoder: 'q4' } })).rejects.toMatchObject({
+      code: 'not-supported',
+      message: expect.stringContaining('q4 for the encoder'),
+    });
+    const llm = { architecture: 'llama', from: 'tiny' };
+    await expect(build('bits', { llm, quantize: { llm: 'none' } })).rejects.toMatchObject({
+      code: 'not-supported',
+      message: expect.stringContaining('none for the llm'),
+    });
+    expect(existsSync(join(folder, 'bits'))).toBe(false);
   });
 
   it('takes sources from where it is told they lie', async () => {

@@ -29,6 +29,7 @@ describe('a recipe', () => {
       ['{"id":"a","lora":{"from":"x","rank":0,"alpha":16}}', 'lora.rank'],
       ['{"id":"a","quantize":{"llm":"q3"}}', 'quantize.llm'],
       ['{"id":"a","encodr":{}}', 'encodr'],
+      ['{"id":"a","adaptor":{"architecture":"stack-conv-ctc","from":"x","stak":4}}', 'stak'],
       ['[]', 'the recipe itself'],
     ] as const)
       expect(() => parseRecipe(recipe, 'here.json')).toThrow(
