@@ -17,6 +17,7 @@ import { registerAppScheme, serveScreen } from '../desktop/scheme.ts';
 import { connectScreens } from '../desktop/screen-ports.ts';
 import { keepOffline } from '../desktop/session.ts';
 import { startUtilityProcess } from '../desktop/utility-process.ts';
+import { failureLine } from './commands/output.ts';
 import { type Composition, compose } from './composition.ts';
 import { contentSecurityPolicy } from './content-security-policy.ts';
 import { createEndpoint } from './endpoint.ts';
@@ -112,8 +113,9 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const { message, hint } = toFailure(error);
-  process.stderr.write(`error: ${message}; ${hint}\n`);
+  const failure = toFailure(error);
+  const { message, hint } = failure;
+  process.stderr.write(`${failureLine(failure)}\n`);
   dialog.showErrorBox('Parlance cannot start', `${message}\n\n${hint}`);
   app.exit(1);
 });

@@ -77,6 +77,9 @@ export function networkReason(error: unknown): string {
   const told = inner instanceof Error ? inner : error;
   const code = (told as NodeJS.ErrnoException).code;
   const message = told instanceof Error ? told.message : String(told);
+  const { hostname } = told as { hostname?: unknown };
+  if (typeof hostname === 'string' && /ENOTFOUND|EAI_AGAIN/.test(code ?? ''))
+    return `the name ${hostname} cannot be looked up (${code})`;
   return code && !message.includes(code) ? `${message} (${code})` : message;
 }
 

@@ -35,7 +35,6 @@ the text last, and each is answered before the next is asked.`;
 export function addAsk(program: Command): void {
   const command = program
     .command('ask')
-    .summary('answer spoken and typed questions')
     .description('Answers questions, spoken in sound files or typed.')
     .argument('[FILE...]', 'WAV files of any common kind')
     .option('--text <T>', 'a typed question')

@@ -12,6 +12,7 @@ async function checkDatabase({ folder }: Home): Promise<string> {
   const store = await openStore({ folder, workerUrl: entryUrl('store-worker') });
   try {
     const found = await store.conversations({ limit: 1000 });
+    if (found.length === 1) return 'opens; 1 conversation';
     return `opens; ${found.length === 1000 ? 'more than 999' : found.length} conversations`;
   } finally {
     await store.close();

@@ -13,9 +13,10 @@ export interface Output {
   fail(thrown: unknown): void;
 }
 
-/** The failure as one line: what happened, then what to do. */
+/** The failure in two sentences: what happened, then what to do, on a line of its own after a message of several. */
 export function failureLine({ message, hint }: Failure): string {
-  return `error: ${message.replace(/[.\s]+$/, '')}; ${hint}`;
+  const happened = message.replace(/[.\s]+$/, '');
+  return happened.includes('\n') ? `error: ${happened}\n${hint}` : `error: ${happened}. ${hint}`;
 }
 
 export function createOutput(json: boolean): Output {

@@ -45,17 +45,26 @@ function eventLines(output: Output): ProgressLine {
 }
 
 function stepLines(output: Output): ProgressLine {
-  let last = '';
+  const told = new Set<string>();
   return {
     show(progress) {
-      if (stepOf(progress) === last) return;
-      last = stepOf(progress);
-      const { phase, file, source, message } = progress;
-      if (phase === 'done' || phase === 'failed') return;
-      output.note(message ?? `${titles[phase]} ${file}${source === null ? '' : ` from ${source}`}`);
+      if (progress.phase === 'done' || progress.phase === 'failed') return;
+      const line = stepLine(progress);
+      if (told.has(line)) return;
+      told.add(line);
+      output.note(line);
     },
     end: () => undefined,
   };
+}
+
+/** The files of a bundle are checked under one line, however many there are. */
+function stepLine({ phase, bundle, file, source, message }: ModelProgress): string {
+  if (phase === 'verifying') return `${titles.verifying} the files of ${bundle}`;
+  if (phase === 'building')
+    return file === '' ? `${bundle}: ${message}` : `${titles.building} ${bundle}: ${file}`;
+  const from = source === null ? '' : ` from ${source}`;
+  return `${titles[phase]} ${file}${from}${message === null ? '' : ` (the source before: ${message})`}`;
 }
 
 function bar(): ProgressLine {
