@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { ParlanceError, toFailure } from '../contract/index.ts';
 import { instancePath } from '../server/pages.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
+import { failureLine } from './commands/output.ts';
 import { type Composition, compose } from './composition.ts';
 import { contentSecurityPolicy } from './content-security-policy.ts';
 import { createEndpoint } from './endpoint.ts';
@@ -106,9 +107,15 @@ async function main(): Promise<void> {
   };
   const home = await openHome();
   const mine = await lockOrAddress(home.folder, instancePath);
-  if ('address' in mine) return show(mine.address);
+  if ('address' in mine) {
+    process.stderr.write('Parlance is running already; this address opens one more window of it.\n');
+    return show(mine.address);
+  }
   try {
-    await serve(home, port, mine.lock, show);
+    await serve(home, port, mine.lock, (address) => {
+      show(address);
+      process.stderr.write('Open it in a browser on this computer; Ctrl+C ends Parlance.\n');
+    });
   } finally {
     await mine.lock.release();
   }
@@ -117,7 +124,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  const { message, hint } = toFailure(error);
-  process.stderr.write(`error: ${message}; ${hint}\n`);
+  process.stderr.write(`${failureLine(toFailure(error))}\n`);
   process.exitCode = 1;
 }
