@@ -31,13 +31,23 @@ function command(args, environment, on) {
   });
 }
 
+/** The stages that this turn went through, then what it came to. */
 function timingLine({ provider, usage, timings }) {
-  const heard = timings.transcribeMs > 0 ? `, Whisper's decoder ${Math.round(timings.transcribeMs)} ms` : '';
-  return (
-    `   ${provider}: features ${Math.round(timings.featuresMs)} ms, encoder ${Math.round(timings.encodeMs)} ms${heard}, ` +
-    `adaptor ${Math.round(timings.adaptMs)} ms, prefill ${Math.round(timings.prefillMs)} ms, first word ${(timings.firstTokenMs / 1000).toFixed(2)} s, ` +
-    `${timings.tokensPerSecond.toFixed(0)} tok/s; ${usage.promptTokens} prompt tokens, ${usage.cachedTokens} of them kept from before, ${usage.audioTokens} of sound\n`
-  );
+  const stages = [
+    ['features', timings.featuresMs],
+    ['encoder', timings.encodeMs],
+    ['Whisper’s decoder', timings.transcribeMs],
+    ['adaptor', timings.adaptMs],
+    ['prefill', timings.prefillMs],
+  ].flatMap(([name, ms]) => (ms > 0 ? [`${name} ${Math.round(ms)} ms`] : []));
+  const first = (timings.firstTokenMs / 1000).toFixed(2);
+  const parts = [
+    [...stages, `first word ${first} s`, `${timings.tokensPerSecond.toFixed(0)} tok/s`].join(', '),
+    `${usage.promptTokens} prompt tokens`,
+    ...(usage.audioTokens > 0 ? [`${usage.audioTokens} of sound`] : []),
+    ...(usage.cachedTokens > 0 ? [`${usage.cachedTokens} kept from before`] : []),
+  ];
+  return `   ${provider}: ${parts.join(' · ')}\n`;
 }
 
 /** Asks, streams the answer to the terminal, and returns the `done` event. */
@@ -47,10 +57,9 @@ async function ask(args, environment) {
   await command(['ask', ...args], environment, (event) => {
     if (event.type === 'token') process.stdout.write(event.text.replaceAll('\n', '\n   '));
     if (event.type === 'done') finished = event;
-    if (event.type === 'error') throw new StepError(`${event.message}; ${event.hint}`);
+    if (event.type === 'error') throw new StepError(`${event.message} ${event.hint}`);
   });
-  process.stdout.write('\n');
-  process.stdout.write(timingLine(finished));
+  process.stdout.write(`\n${timingLine(finished)}`);
   return finished;
 }
 
@@ -66,6 +75,7 @@ run(async () => {
   await command(['models', 'list'], {}, (line) => {
     if (line.id === 'parlance-mini') bundle = line;
   });
+  process.stdout.write('Each question starts the engine anew; the first word includes loading the models.\n');
   const home = mkdtempSync(join(tmpdir(), 'parlance-demo-'));
   const environment = { PARLANCE_HOME: home };
   const better = bundle.preferredEngine;

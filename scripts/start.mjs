@@ -1,4 +1,5 @@
 // `npm start`: sets up what is missing, then opens the app; in the browser where Electron cannot be had.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   electronBinary,
@@ -6,7 +7,6 @@ import {
   ensureDesktopBuild,
   ensurePackages,
   ensureScreen,
-  ensureSystemPackages,
   underOwnNode,
 } from './setup.mjs';
 import { loudly, root, run } from './steps.mjs';
@@ -19,22 +19,44 @@ const electronLibraries = [
   { name: 'libgbm1', file: '/usr/lib/x86_64-linux-gnu/libgbm.so.1' },
 ];
 
+/** Why Electron cannot show a window here; null when nothing speaks against it. Its sandbox stays on in any case. */
+function noWindow() {
+  if (process.platform !== 'linux') return null;
+  if (!process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return 'There is no display to show a window on';
+  if (process.getuid() === 0) return 'A window in a sandbox cannot be shown for root';
+  return null;
+}
+
+/** Starts the window and resolves with null once it is closed, or resolves with why there is none. */
+async function openWindow(parameters) {
+  const reason = noWindow();
+  if (reason !== null) return reason;
+  const electron = await electronBinary();
+  if (electron === null) return 'The Electron binary could not be fetched';
+  const missing = missingLibraries();
+  if (missing.length > 0) return `A window needs the system packages ${missing.join(', ')}`;
+  await ensureDesktopBuild();
+  process.exitCode = await loudly(electron, [root, ...parameters]);
+  return null;
+}
+
+/** Elsewhere than on Debian they lie in other places, and Electron itself names the one that it lacks. */
+function missingLibraries() {
+  const isDebian = process.platform === 'linux' && process.arch === 'x64' && existsSync('/usr/bin/apt-get');
+  return isDebian ? electronLibraries.filter(({ file }) => !existsSync(file)).map(({ name }) => name) : [];
+}
+
 run(async () => {
   await underOwnNode();
   await ensurePackages();
   await ensureBundle();
   const more = process.argv.slice(2);
-  const inBrowser = more.includes('--browser');
-  const electron = inBrowser ? null : await electronBinary();
-  if (electron) {
-    if (process.platform === 'linux' && process.arch === 'x64') await ensureSystemPackages(electronLibraries);
-    await ensureDesktopBuild();
-    process.exitCode = await loudly(electron, [root, ...more]);
-    return;
+  if (!more.includes('--browser')) {
+    const reason = await openWindow(more);
+    if (reason === null) return;
+    process.stderr.write(`${reason}; starting browser mode instead.\n`);
   }
   await ensureScreen();
-  if (!inBrowser)
-    process.stderr.write('The Electron binary could not be fetched; starting browser mode instead.\n');
   const rest = more.filter((option) => option !== '--browser');
   process.exitCode = await loudly(process.execPath, [join(root, 'src-main/app/browser-mode.ts'), ...rest]);
 });
