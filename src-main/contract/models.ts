@@ -15,6 +15,16 @@ export const bundleSummarySchema = z.object({
   folder: z.string().nullable(),
   /** The engine that measured better on recorded speech, by the bundle's own figures. */
   preferredEngine: z.enum(['speech-llm', 'cascade']),
+  /** Those figures, the most telling one of each engine first. */
+  figures: z.array(
+    z.object({
+      metric: z.string(),
+      set: z.string(),
+      engine: z.enum(['speech-llm', 'cascade']),
+      value: z.number(),
+      unit: z.string(),
+    }),
+  ),
   /** Tokens of prompt and answer together; null while the bundle is not installed, or has no LLM. */
   contextLength: z.number().int().positive().nullable(),
 });

@@ -1,4 +1,4 @@
-import type { EngineName, Provider } from '../../src-main/contract/index.ts';
+import type { BundleSummary, EngineName, Provider } from '../../src-main/contract/index.ts';
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const date = new Intl.DateTimeFormat(undefined, {
@@ -49,6 +49,16 @@ export const providerNames: Record<Provider, string> = {
   webgpu: 'WebGPU',
   cpu: 'CPU',
 };
+
+/** What was measured for each engine on the set that decides between them: "3.9 % word errors". */
+export function measured({ figures, preferredEngine }: BundleSummary): Partial<Record<EngineName, string>> {
+  const deciding = figures.find(({ engine }) => engine === preferredEngine);
+  const shown: Partial<Record<EngineName, string>> = {};
+  for (const { engine, set, metric, value, unit } of figures)
+    if (set === deciding?.set)
+      shown[engine] ??= `${value} ${unit} ${metric.replace(/^WER\b/, 'word errors')}`;
+  return shown;
+}
 
 const dayMs = 24 * 60 * 60 * 1000;
 
