@@ -73,7 +73,9 @@ async function start(home: Home, log: Log, port: number, key: string): Promise<[
     const handlers = createHandlers({ composition, mode: 'browser' });
     const endpoint = createEndpoint({ handlers, events: composition.events, log });
     const screen = { rendererFolder, contentSecurityPolicy };
-    return [composition, await startServer({ endpoint, port, ...screen, instanceKey: key })];
+    const server = await startServer({ endpoint, port, ...screen, instanceKey: key });
+    composition.loadAhead();
+    return [composition, server];
   } catch (error) {
     await composition.close();
     throw error;

@@ -10,6 +10,7 @@ import { openSpool } from '../voice/spool.ts';
 import { answeringBundle, bundleMissing, chooseBundle } from './bundle-choice.ts';
 import { entryUrl } from './entries.ts';
 import { createEvents, type Events } from './events.ts';
+import { loadAhead } from './load-ahead.ts';
 import { faultOf } from './log.ts';
 import { createEngineOn, type Machine } from './machine.ts';
 
@@ -21,6 +22,8 @@ export interface Composition {
   readonly spool: SpoolPort;
   readonly engine: EnginePort;
   readonly conversations: Conversations;
+  /** Loads the engine in the background, for the question that may come. */
+  loadAhead(): void;
   /** Stops what is being written, ends the engine with its caches kept, closes the store. */
   close(): Promise<void>;
 }
@@ -29,7 +32,7 @@ export interface Composition {
 export type BundleChoice = () => Promise<AnsweringBundle>;
 
 /** The installed bundle that the catalogue prefers. */
-export async function installedBundle({ place, home }: Machine): Promise<AnsweringBundle> {
+async function installedBundle({ place, home }: Machine): Promise<AnsweringBundle> {
   const installed = await defaultBundle(place);
   if (installed === null) throw bundleMissing();
   return answeringBundle(chooseBundle(home.models, installed.id));
@@ -63,6 +66,7 @@ async function composeOver(store: Store, machine: Machine, bundle: BundleChoice)
   const forget = (conversationId: string) => forgetConversation(home.cache, conversationId);
   const conversations = createConversations({ store, audio, spool, engine, bundle, emit, forget, report });
   const endStatus = engine.onStatus((status) => emit({ event: 'engine.status', status }));
+  const closing = new AbortController();
   const interrupted = await conversations.recover();
   log.info({ event: 'started', interrupted: interrupted.length, node: process.versions.node });
 
@@ -73,7 +77,11 @@ async function composeOver(store: Store, machine: Machine, bundle: BundleChoice)
     spool,
     engine,
     conversations,
+    loadAhead() {
+      void loadAhead({ machine, store, engine, bundle }, closing.signal);
+    },
     async close() {
+      closing.abort();
       await conversations.close();
       await engine.shutdown();
       endStatus();

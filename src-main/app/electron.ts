@@ -92,6 +92,7 @@ async function start(home: Home): Promise<void> {
     if (process.platform !== 'darwin') app.quit();
   });
   await showWindow();
+  composition.loadAhead();
 }
 
 /** What Electron wants to know before it is ready, which is as soon as this module first waits for something. */

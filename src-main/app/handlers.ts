@@ -52,15 +52,18 @@ function appHandlers(
   };
 }
 
-function modelHandlers({ machine, events }: Composition): Pick<Handlers, ModelRequest> {
+function modelHandlers({ machine, events, loadAhead }: Composition): Pick<Handlers, ModelRequest> {
   const { place } = machine;
   return {
     'models.list': () => listBundles(place),
-    'models.pull': ({ id }) =>
-      pullBundle(id, {
+    'models.pull': async ({ id }) => {
+      const pulled = await pullBundle(id, {
         place,
         onProgress: (progress) => events.emit({ event: 'model.progress', progress }),
-      }),
+      });
+      loadAhead();
+      return pulled;
+    },
     'devices.report': ({ again }) => reportDevices({ place, again }),
   };
 }

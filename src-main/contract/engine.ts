@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { engineNameSchema, idSchema, providerSchema, timingsSchema, usageSchema } from './conversation.ts';
+import {
+  type EngineName,
+  engineNameSchema,
+  idSchema,
+  type Provider,
+  providerSchema,
+  timingsSchema,
+  usageSchema,
+} from './conversation.ts';
 import { failureSchema } from './errors.ts';
 
 /** What `--device` takes: a provider by name, or the first that works. */
@@ -18,7 +26,7 @@ export const samplingSchema = z.object({
 export type Sampling = z.infer<typeof samplingSchema>;
 
 /** One turn of the prompt. Sound is named by the path of its stored file (16 kHz mono 16-bit WAV) and its hash. */
-export const promptTurnSchema = z.discriminatedUnion('type', [
+const promptTurnSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text'), role: z.enum(['system', 'user', 'assistant']), text: z.string() }),
   z.object({
     type: z.literal('audio'),
@@ -31,7 +39,7 @@ export const promptTurnSchema = z.discriminatedUnion('type', [
 ]);
 export type PromptTurn = z.infer<typeof promptTurnSchema>;
 
-export const answerRequestSchema = z.object({
+const answerRequestSchema = z.object({
   conversationId: idSchema,
   engine: engineNameSchema,
   /** Folder of the bundle. */
@@ -54,7 +62,7 @@ export const transcribeRequestSchema = z.object({
 });
 export type TranscribeRequest = z.infer<typeof transcribeRequestSchema>;
 
-export const segmentSchema = z.object({
+const segmentSchema = z.object({
   /** Seconds from the start of the file. */
   start: z.number().nonnegative(),
   end: z.number().nonnegative(),
@@ -62,7 +70,7 @@ export const segmentSchema = z.object({
 });
 export type Segment = z.infer<typeof segmentSchema>;
 
-export const answerResultSchema = z.object({
+const answerResultSchema = z.object({
   text: z.string(),
   engine: engineNameSchema,
   provider: providerSchema,
@@ -75,7 +83,7 @@ export const answerResultSchema = z.object({
 });
 export type AnswerResult = z.infer<typeof answerResultSchema>;
 
-export const transcriptSchema = z.object({
+const transcriptSchema = z.object({
   text: z.string(),
   language: z.string(),
   segments: z.array(segmentSchema),
@@ -173,6 +181,11 @@ export interface EnginePort {
     on: { segment?(segment: Segment): void },
     signal: AbortSignal,
   ): Promise<Transcript>;
+  /** Loads a bundle ahead of its first question; gives the provider. Rejects as `answer` does. */
+  load(
+    what: { bundle: string; device: DevicePreference; engine: EngineName },
+    signal: AbortSignal,
+  ): Promise<Provider | null>;
   status(): EngineStatus;
   onStatus(listener: (status: EngineStatus) => void): () => void;
   /** Ends the process in order: keys and values are kept for the next start. */
