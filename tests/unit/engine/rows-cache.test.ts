@@ -28,9 +28,9 @@ describe('keys and values in rows', () => {
     expect(cache.length).toBe(600);
     expect(await cache.rows()).toEqual(rowsFor(0, 600));
     const feeds = cache.feeds(1);
-    expect(feeds['past_key_values.1.value']?.dims).toEqual([1, 2, 768, 3]);
+    expect(feeds['past_key_values.1.value']?.dims).toEqual([1, 2, 640, 3]);
     const value = feeds['past_key_values.1.value']?.data as Float32Array;
-    expect(value[768 * 3 + 599 * 3 + 2]).toBe(3 * 10_000 + 5000 + 599 * 3 + 2);
+    expect(value[640 * 3 + 599 * 3 + 2]).toBe(3 * 10_000 + 5000 + 599 * 3 + 2);
   });
 
   it('go on from any earlier position', async () => {
