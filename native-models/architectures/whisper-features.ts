@@ -14,7 +14,7 @@ export interface LogMel {
 }
 
 /** Samples of a Whisper window: 30 s at 16 kHz. */
-export const whisperWindowSamples = 480_000;
+const whisperWindowSamples = 480_000;
 
 /**
  * Whisper's log-mel features (seed: Whisper, section 2.2): a Hann window of 400, hop 160, reflected edges, power, Slaney mel

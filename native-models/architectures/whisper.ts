@@ -19,7 +19,7 @@ export interface WhisperSizes {
   readonly maxTokens: number;
 }
 
-export const layerNormEpsilon = 1e-5;
+const layerNormEpsilon = 1e-5;
 /** Of every published Whisper; a file may say otherwise. */
 const usualHeadSize = 64;
 

@@ -117,7 +117,7 @@ const whisperDecoderSchema = z.object({
   }),
 });
 
-export const bundleFileSchema = z.object({
+const bundleFileSchema = z.object({
   path: bundlePathSchema,
   bytes: z.number().int().nonnegative(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),

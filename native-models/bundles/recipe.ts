@@ -39,7 +39,7 @@ export type BundleCard = z.infer<typeof cardSchema>;
  * RECIPE.json: which weights make up a bundle. Paths (`from`) are relative to the recipe's folder. Every part may be left out,
  * for probes and tests.
  */
-export const recipeSchema = z.strictObject({
+const recipeSchema = z.strictObject({
   id: bundleIdSchema,
   encoder: encoderRecipeSchema.optional(),
   secondEncoder: encoderRecipeSchema.optional(),

@@ -1,7 +1,8 @@
 import { ModelError } from '../errors.ts';
-import { BinaryFile, invalidFile } from './binary-file.ts';
-import { PlainTensor, requireTensor, type TensorPlace } from './plain-tensor.ts';
-import type { LazyTensor, TensorSource } from './tensor-source.ts';
+import { type BinaryFile, invalidFile } from './binary-file.ts';
+import { PlainTensor, type TensorPlace } from './plain-tensor.ts';
+import { TensorFile } from './tensor-file.ts';
+import type { LazyTensor } from './tensor-source.ts';
 
 /** More than this means that the bytes are something else. */
 const variableLimit = 100_000;
@@ -15,39 +16,10 @@ const elementBytes = [4, 1, 2, 4, 2, 2] as const;
  * then u32 count of aliases and the aliases. An alias stands among the names. A matrix quantised to int8 gives its real values
  * from `float32()`: q / scale, one scale a row in `<name>_scale`.
  */
-export class CTranslate2Model implements TensorSource, Disposable {
-  readonly #file: BinaryFile;
-  readonly #tensors: ReadonlyMap<string, LazyTensor>;
-
+export class CTranslate2Model extends TensorFile {
   /** Throws `file-missing`, `file-truncated`, `file-invalid` or, for another version, `not-supported`. */
   constructor(path: string) {
-    this.#file = new BinaryFile(path);
-    try {
-      this.#tensors = tensorsOf(this.#file, readIndex(this.#file));
-    } catch (error) {
-      this.#file.close();
-      throw error;
-    }
-  }
-
-  names(): string[] {
-    return [...this.#tensors.keys()];
-  }
-
-  has(name: string): boolean {
-    return this.#tensors.has(name);
-  }
-
-  tensor(name: string): LazyTensor {
-    return requireTensor(this.#tensors, name, this.#file.path);
-  }
-
-  close(): void {
-    this.#file.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
+    super(path, (file) => tensorsOf(file, readIndex(file)));
   }
 }
 

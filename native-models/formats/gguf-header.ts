@@ -3,7 +3,7 @@ import { type BinaryFile, invalidFile } from './binary-file.ts';
 import { type GgmlType, ggmlTypes } from './ggml-blocks.ts';
 import type { TensorPlace } from './plain-tensor.ts';
 
-export type GgufScalar = number | bigint | boolean | string;
+type GgufScalar = number | bigint | boolean | string;
 export type GgufValue = GgufScalar | readonly GgufScalar[];
 
 export interface GgufHeader {

@@ -1,44 +1,27 @@
 import type { z } from 'zod';
-import { BinaryFile, invalidFile } from './binary-file.ts';
+import { type BinaryFile, invalidFile } from './binary-file.ts';
 import { blocksToFloat32, type GgmlBlockType } from './ggml-blocks.ts';
 import { type GgufValue, readGgufHeader } from './gguf-header.ts';
-import { PlainTensor, requireTensor, type TensorPlace } from './plain-tensor.ts';
-import type { LazyTensor, TensorSource } from './tensor-source.ts';
+import { PlainTensor, type TensorPlace } from './plain-tensor.ts';
+import { TensorFile } from './tensor-file.ts';
+import type { LazyTensor } from './tensor-source.ts';
 
 /**
  * A GGUF file, version 2 or 3: the header is read at once, the tensors when they are asked for. Tensors keep the names and the row
  * order of the file; shapes are turned round to read outermost first.
  */
-export class Gguf implements TensorSource, Disposable {
-  readonly path: string;
-  readonly #file: BinaryFile;
+export class Gguf extends TensorFile {
   readonly #metadata: ReadonlyMap<string, GgufValue>;
-  readonly #tensors: ReadonlyMap<string, LazyTensor>;
 
   /** Throws `file-missing`, `file-truncated`, `file-invalid` or `not-supported`, naming what is at fault. */
   constructor(path: string) {
-    this.path = path;
-    this.#file = new BinaryFile(path);
-    try {
-      const { metadata, tensors } = readGgufHeader(this.#file);
-      this.#metadata = metadata;
-      this.#tensors = new Map(tensors.map((place) => [place.name, tensorAt(this.#file, place)]));
-    } catch (error) {
-      this.#file.close();
-      throw error;
-    }
-  }
-
-  names(): string[] {
-    return [...this.#tensors.keys()];
-  }
-
-  has(name: string): boolean {
-    return this.#tensors.has(name);
-  }
-
-  tensor(name: string): LazyTensor {
-    return requireTensor(this.#tensors, name, this.path);
+    const metadata = new Map<string, GgufValue>();
+    super(path, (file) => {
+      const header = readGgufHeader(file);
+      for (const [key, value] of header.metadata) metadata.set(key, value);
+      return new Map(header.tensors.map((place) => [place.name, tensorAt(file, place)]));
+    });
+    this.#metadata = metadata;
   }
 
   /** A metadata entry as `schema` wants it. Throws `file-invalid` when it is missing (and not optional) or something else. */
@@ -47,14 +30,6 @@ export class Gguf implements TensorSource, Disposable {
     if (result.success) return result.data;
     const fault = this.#metadata.has(key) ? 'is not what it should be' : 'is missing';
     throw invalidFile(this.path, `its metadata entry ${key} ${fault}`);
-  }
-
-  close(): void {
-    this.#file.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
   }
 }
 
@@ -70,26 +45,15 @@ function tensorAt(file: BinaryFile, place: TensorPlace): LazyTensor {
 }
 
 /** A tensor in GGML blocks. */
-class BlockTensor implements LazyTensor {
-  readonly name: string;
-  readonly type: GgmlBlockType;
-  readonly shape: readonly number[];
-  readonly #file: BinaryFile;
-  readonly #place: TensorPlace;
+class BlockTensor extends PlainTensor {
+  readonly #blocks: GgmlBlockType;
 
-  constructor(file: BinaryFile, place: TensorPlace, type: GgmlBlockType) {
-    this.name = place.name;
-    this.type = type;
-    this.shape = place.shape;
-    this.#file = file;
-    this.#place = place;
+  constructor(file: BinaryFile, place: TensorPlace, blocks: GgmlBlockType) {
+    super(file, place);
+    this.#blocks = blocks;
   }
 
-  read(): Uint8Array<ArrayBuffer> {
-    return this.#file.read(this.#place.offset, this.#place.length, this.name);
-  }
-
-  float32(): Float32Array<ArrayBuffer> {
-    return blocksToFloat32(this.type, this.read());
+  override float32(): Float32Array<ArrayBuffer> {
+    return blocksToFloat32(this.#blocks, this.read());
   }
 }

@@ -59,19 +59,3 @@ export class PlainTensor implements LazyTensor {
     }
   }
 }
-
-/** The tensor of that name; throws `tensor-missing`, naming the file. */
-export function requireTensor(
-  tensors: ReadonlyMap<string, LazyTensor>,
-  name: string,
-  path: string,
-): LazyTensor {
-  const tensor = tensors.get(name);
-  if (tensor === undefined)
-    throw new ModelError(
-      'tensor-missing',
-      `${path} has no tensor ${name}.`,
-      'The file holds another architecture than the recipe says, or another version of it.',
-    );
-  return tensor;
-}

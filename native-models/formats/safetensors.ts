@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { BinaryFile, invalidFile } from './binary-file.ts';
-import { PlainTensor, requireTensor, type TensorPlace } from './plain-tensor.ts';
-import type { LazyTensor, StoredType, TensorSource } from './tensor-source.ts';
+import { type BinaryFile, invalidFile } from './binary-file.ts';
+import { PlainTensor, type TensorPlace } from './plain-tensor.ts';
+import { TensorFile } from './tensor-file.ts';
+import type { StoredType } from './tensor-source.ts';
 
 /** What the format allows for its header; a longer one is refused before it is read. */
 const headerLimit = 100_000_000;
@@ -30,40 +31,13 @@ const entrySchema = z.strictObject({
  * reference reader does, it refuses data that overlap, leave holes or do not reach the end of the file: nothing can hide in
  * such a file, and a name given twice leaves a hole.
  */
-export class Safetensors implements TensorSource, Disposable {
-  readonly #file: BinaryFile;
-  readonly #tensors: ReadonlyMap<string, LazyTensor>;
-
+export class Safetensors extends TensorFile {
   /** Throws `file-missing`, `file-truncated` or `file-invalid`, naming the tensor at fault. */
   constructor(path: string) {
-    this.#file = new BinaryFile(path);
-    try {
-      const places = readHeader(this.#file);
-      this.#tensors = new Map(places.map((place) => [place.name, new PlainTensor(this.#file, place)]));
-    } catch (error) {
-      this.#file.close();
-      throw error;
-    }
-  }
-
-  names(): string[] {
-    return [...this.#tensors.keys()];
-  }
-
-  has(name: string): boolean {
-    return this.#tensors.has(name);
-  }
-
-  tensor(name: string): LazyTensor {
-    return requireTensor(this.#tensors, name, this.#file.path);
-  }
-
-  close(): void {
-    this.#file.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
+    super(
+      path,
+      (file) => new Map(readHeader(file).map((place) => [place.name, new PlainTensor(file, place)])),
+    );
   }
 }
 

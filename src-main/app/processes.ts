@@ -3,7 +3,7 @@ import { forkEngine } from '../engine/process/forked-engine.ts';
 import { entryPath } from './entries.ts';
 
 /** The modules that run in a process of their own: each may crash, hang or be ended alone. */
-export type ProcessModule = 'engine-process' | 'build-process' | 'device-probe';
+type ProcessModule = 'engine-process' | 'build-process' | 'device-probe';
 export type StartProcess = (module: ProcessModule, parameters: readonly string[]) => ProcessPort;
 
 /** As a child of Node: browser mode, the command line, tests. */

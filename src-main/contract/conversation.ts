@@ -35,7 +35,7 @@ export const timingsSchema = z.object({
 });
 export type Timings = z.infer<typeof timingsSchema>;
 
-export const audioClipSchema = z.object({
+const audioClipSchema = z.object({
   /** SHA-256 of the stored file: 16 kHz mono 16-bit WAV. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   seconds: z.number().nonnegative(),
@@ -45,7 +45,7 @@ export const audioClipSchema = z.object({
 export type AudioClip = z.infer<typeof audioClipSchema>;
 
 /** `interrupted`: the engine or the app died while the answer was written; what it had is kept. */
-export const turnStatusSchema = z.enum(['complete', 'streaming', 'stopped', 'interrupted', 'failed']);
+const turnStatusSchema = z.enum(['complete', 'streaming', 'stopped', 'interrupted', 'failed']);
 export type TurnStatus = z.infer<typeof turnStatusSchema>;
 
 export const turnSchema = z.object({

@@ -4,7 +4,7 @@ import { z } from 'zod';
  * Every failure a person can meet has a code. The code is for programs; `message` says what happened and
  * `hint` what to do next, both in plain words.
  */
-export const errorCodes = [
+const errorCodes = [
   'audio-empty',
   'audio-too-short',
   'audio-too-long',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const bundleStateSchema = z.enum(['available', 'downloading', 'building', 'installed', 'damaged']);
+const bundleStateSchema = z.enum(['available', 'downloading', 'building', 'installed', 'damaged']);
 export const bundleSummarySchema = z.object({
   id: z.string(),
   name: z.string(),

@@ -33,7 +33,7 @@ export const settingsChangeSchema = z.object(settingFields).partial();
 export type SettingsChange = z.infer<typeof settingsChangeSchema>;
 export type Settings = z.infer<typeof settingsSchema>;
 
-export const appInfoSchema = z.object({
+const appInfoSchema = z.object({
   version: z.string(),
   mode: z.enum(['desktop', 'browser']),
   platform: z.string(),

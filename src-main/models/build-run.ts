@@ -13,7 +13,7 @@ export const buildOrderSchema = z.object({
 export type BuildOrder = z.infer<typeof buildOrderSchema>;
 
 /** What it tells. Exactly one `done` or `failed` comes last. */
-export const buildReportSchema = z.discriminatedUnion('type', [
+const buildReportSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('step'), step: z.string(), done: z.number(), total: z.number() }),
   z.object({ type: z.literal('done') }),
   z.object({ type: z.literal('failed'), failure: failureSchema }),

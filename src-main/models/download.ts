@@ -1,8 +1,9 @@
-import { mkdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hashFile } from '../../native-models/bundles/verify.ts';
 import { ParlanceError } from '../contract/index.ts';
 import { syncFolder } from '../platform/durable-file.ts';
+import { fileSize } from '../platform/file-size.ts';
 import type { CatalogueFile, Source, WheelPart } from './catalogue.ts';
 import { diskFull, isDiskFull, needFreeSpace } from './free-space.ts';
 import { findWheel, type Wheel } from './package-index.ts';
@@ -120,7 +121,7 @@ function name(source: Source): string {
 }
 
 async function isComplete(path: string, file: CatalogueFile, options: DownloadOptions): Promise<boolean> {
-  const size = await sizeOf(path);
+  const size = await fileSize(path);
   if (size === null) return false;
   if (size === file.bytes && (await hashed(path, file, options)) === file.sha256) return true;
   await rm(path, { force: true });
@@ -209,7 +210,7 @@ async function obtainWheel(
 ): Promise<string> {
   const { web, indexes, signal } = options;
   const kept = join(options.folder, wheelFolder, wheelName(part));
-  if ((await sizeOf(kept)) !== null) return kept;
+  if ((await fileSize(kept)) !== null) return kept;
   const wheel = await findWheel(web, indexes, { name: part.package, version: part.version }, signal);
   const partial = `${kept}.part`;
   const onBytes = (bytes: number, totalBytes: number): void =>
@@ -248,13 +249,4 @@ async function moveInto(arrived: string, path: string): Promise<void> {
   await rename(arrived, path);
   await removePartial(arrived);
   await syncFolder(dirname(path));
-}
-
-async function sizeOf(path: string): Promise<number | null> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
 }

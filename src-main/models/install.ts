@@ -1,8 +1,8 @@
-import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type BundleManifest, builderVersion } from '../../native-models/bundles/manifest.ts';
 import { type Recipe, readRecipe } from '../../native-models/bundles/recipe.ts';
 import { type BundleSummary, type ModelProgress, ParlanceError, toFailure } from '../contract/index.ts';
+import { fileSize } from '../platform/file-size.ts';
 import { runBuild } from './build-run.ts';
 import { withBundleLock } from './bundle-lock.ts';
 import { bundleFailure, bundleFolder, summaryOf, verifyInstalled } from './bundles.ts';
@@ -132,13 +132,8 @@ function sourcesOf(bundle: CatalogueBundle, downloads: string): Record<string, s
 }
 
 async function missingBytes(bundle: CatalogueBundle, downloads: string): Promise<number> {
-  const missing = bundle.files.map(async ({ path, bytes }) => {
-    try {
-      return bytes - (await stat(join(downloads, path))).size;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return bytes;
-      throw error;
-    }
-  });
+  const missing = bundle.files.map(
+    async ({ path, bytes }) => bytes - ((await fileSize(join(downloads, path))) ?? 0),
+  );
   return (await Promise.all(missing)).reduce((sum, bytes) => sum + Math.max(0, bytes), 0);
 }

@@ -31,11 +31,11 @@ export interface ResumableRequest {
 }
 
 /** A refusal that asking again does not change. */
-export class RefusedError extends Error {
+class RefusedError extends Error {
   override name = 'RefusedError';
 }
 
-export const partialRecord = (partial: string): string => `${partial}.json`;
+const partialRecord = (partial: string): string => `${partial}.json`;
 
 export async function removePartial(partial: string): Promise<void> {
   await rm(partial, { force: true });

@@ -7,7 +7,7 @@ import { type Endpoint, type Message, maxCallBytes } from '../contract/index.ts'
 import type { Access } from './access.ts';
 import { isOwnHost, isOwnOrigin, sessionCookieName } from './request-checks.ts';
 
-export const socketPath = '/rpc';
+const socketPath = '/rpc';
 
 /** A screen that asks for more at once is not read from until some of it is answered. */
 const maxCallsUnderWay = 32;

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type AudioClip, type AudioStorePort, ParlanceError } from '../contract/index.ts';
 import { syncFolder, writeDurably } from '../platform/durable-file.ts';
+import { fileSize } from '../platform/file-size.ts';
 import { clipPath } from './clip-files.ts';
 import { clipSampleRate, clipWav } from './clip-wav.ts';
 import { loudnessBars } from './loudness-bars.ts';
@@ -24,15 +25,6 @@ function missing(sha256: string, cause?: unknown): ParlanceError {
   );
 }
 
-async function sizeOf(path: string): Promise<number | null> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
-}
-
 /**
  * Opens the store of recorded sound and removes what a dead process left there without a turn. Its methods reject with
  * ParlanceError file-missing, disk-full or database-readonly (the folder may not be written).
@@ -44,7 +36,7 @@ export async function openAudioStore({ folder, clips }: OpenAudioStoreOptions): 
     // A hash and nothing else ever becomes part of a path.
     if (!/^[0-9a-f]{64}$/.test(sha256)) throw missing(sha256);
     const file = clipPath(folder, sha256);
-    if ((await sizeOf(file)) === null) throw missing(sha256);
+    if ((await fileSize(file)) === null) throw missing(sha256);
     return file;
   }
 
@@ -59,7 +51,7 @@ export async function openAudioStore({ folder, clips }: OpenAudioStoreOptions): 
       // Held before the file is looked at: from here on no other process removes it.
       await clips.holdClip(clip);
       try {
-        if ((await sizeOf(file)) === wav.length) await syncFolder(dirname(file));
+        if ((await fileSize(file)) === wav.length) await syncFolder(dirname(file));
         else await writeDurably(file, wav);
       } catch (error) {
         throw storeError(error, file);

@@ -10,7 +10,7 @@ import { audioFolder, clipPath } from './clip-files.ts';
 const holdMs = 10 * 60 * 1000;
 
 /** Loudness in 0..1, in steps of 1/255, as a row keeps it. */
-export const barsToBytes = (bars: readonly number[]) => Buffer.from(bars.map((bar) => Math.round(bar * 255)));
+const barsToBytes = (bars: readonly number[]) => Buffer.from(bars.map((bar) => Math.round(bar * 255)));
 export const bytesToBars = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte / 255);
 
 /**
@@ -89,4 +89,3 @@ export function clipsTable(database: Database, folder: string) {
     },
   };
 }
-export type ClipsTable = ReturnType<typeof clipsTable>;

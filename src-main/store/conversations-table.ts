@@ -119,4 +119,3 @@ export function conversationsTable(database: Database) {
     },
   };
 }
-export type ConversationsTable = ReturnType<typeof conversationsTable>;

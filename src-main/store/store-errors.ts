@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statfsSync, statSync } from 'nod
 import { basename, dirname, join } from 'node:path';
 import { ParlanceError } from '../contract/index.ts';
 
-export function diskFull(cause?: unknown): ParlanceError {
+function diskFull(cause?: unknown): ParlanceError {
   return new ParlanceError(
     'disk-full',
     'The disk is full.',

@@ -155,4 +155,3 @@ export function turnsTable(database: Database) {
     },
   };
 }
-export type TurnsTable = ReturnType<typeof turnsTable>;

@@ -26,7 +26,7 @@ export interface Client {
   onState(listener: (state: ConnectionState) => void): void;
 }
 
-export function createClient(transport: Transport): Client {
+function createClient(transport: Transport): Client {
   const waiting = new Map<number, Waiting>();
   const eventListeners: Array<(event: AppEvent) => void> = [];
   let nextId = 0;

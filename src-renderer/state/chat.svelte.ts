@@ -15,7 +15,7 @@ import { StreamingTexts } from './streaming-texts.ts';
 
 type Phase = Extract<AppEvent, { event: 'turn.phase' }>['phase'];
 /** Times are those of `performance.now()`, milliseconds. */
-export interface AnswerProgress {
+interface AnswerProgress {
   askedAt: number;
   firstAt: number | null;
   pieces: number;

@@ -9,7 +9,7 @@ import { conversationAddress, route } from './route.svelte.ts';
 const listed = 1000;
 const undoSeconds = 8;
 
-export interface ConversationGroup {
+interface ConversationGroup {
   name: string;
   conversations: Conversation[];
 }

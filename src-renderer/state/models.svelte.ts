@@ -3,6 +3,17 @@ import { client } from '../services/client.ts';
 import { app } from './app.svelte.ts';
 import { notices } from './notices.svelte.ts';
 
+/** Before anything has arrived. */
+const beginning = (bundle: string): ModelProgress => ({
+  bundle,
+  phase: 'downloading',
+  file: '',
+  bytes: 0,
+  totalBytes: 0,
+  source: null,
+  message: null,
+});
+
 /** The bundles that can be had or are here, what is being fetched, and what the devices of this machine can do. */
 class Models {
   list = $state.raw<BundleSummary[] | null>(null);
@@ -30,22 +41,14 @@ class Models {
 
   /** Fetches and builds a bundle. What has arrived stays when it fails, so the next pull goes on from there. */
   async pull(id: string) {
-    this.#setProgress({
-      bundle: id,
-      phase: 'downloading',
-      file: '',
-      bytes: 0,
-      totalBytes: 0,
-      source: null,
-      message: null,
-    });
+    this.#setProgress(beginning(id));
     try {
       await client.call('models.pull', { id });
       const { [id]: _done, ...others } = this.progress;
       this.progress = others;
     } catch (thrown) {
       const message = thrown instanceof Error ? thrown.message : String(thrown);
-      this.#setProgress({ ...this.#progressOf(id), phase: 'failed', message });
+      this.#setProgress({ ...(this.progress[id] ?? beginning(id)), phase: 'failed', message });
       notices.fail(thrown, [{ label: 'Try again', run: () => void this.pull(id) }]);
     }
     await Promise.all([this.load(), app.load()]);
@@ -60,20 +63,6 @@ class Models {
     this.progress = others;
     void this.load();
     void app.load().catch((thrown: unknown) => notices.fail(thrown));
-  }
-
-  #progressOf(id: string): ModelProgress {
-    return (
-      this.progress[id] ?? {
-        bundle: id,
-        phase: 'downloading',
-        file: '',
-        bytes: 0,
-        totalBytes: 0,
-        source: null,
-        message: null,
-      }
-    );
   }
 
   #setProgress(progress: ModelProgress) {

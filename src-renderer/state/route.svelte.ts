@@ -1,4 +1,4 @@
-export type Page = 'chat' | 'models' | 'settings';
+type Page = 'chat' | 'models' | 'settings';
 
 interface Route {
   page: Page;

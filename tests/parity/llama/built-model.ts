@@ -8,7 +8,7 @@ import { Gguf } from '../../../native-models/formats/gguf.ts';
 import { Safetensors } from '../../../native-models/formats/safetensors.ts';
 
 const adaptor = new URL('../../../resources/bundles/parlance-mini/adaptor.safetensors', import.meta.url);
-export const weightsFile = 'SmolLM2-135M-Instruct.Q4_1.gguf';
+const weightsFile = 'SmolLM2-135M-Instruct.Q4_1.gguf';
 
 /** The published language model's file, as `npm test` fetched it. */
 export function openWeights(): Gguf {
