@@ -66,7 +66,8 @@ async function sweepAbandoned(target: string): Promise<void> {
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Whether a process of that id runs: what one that does not run left behind may be removed. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

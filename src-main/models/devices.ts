@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
+import { isRunning } from '../../native-models/bundles/staging.ts';
 import { type DeviceReport, deviceReportSchema, type ProcessExit, type Provider } from '../contract/index.ts';
 import { writeDurably } from '../platform/durable-file.ts';
 import { type ProbeResult, probeResultSchema } from './device-step.ts';
@@ -82,11 +83,30 @@ async function readKept(path: string): Promise<z.infer<typeof cacheSchema> | nul
   }
 }
 
+/** Before the id of the process whose probe graph lies in the folder. */
+const folderPrefix = 'parlance-devices-';
+
+/** Removes what processes that were killed while they tried left in the temporary folder. */
+async function sweepFolders(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    if (!name.startsWith(folderPrefix)) continue;
+    const owner = Number.parseInt(name.slice(folderPrefix.length), 10);
+    if (Number.isNaN(owner) || isRunning(owner)) continue;
+    try {
+      await rm(join(tmpdir(), name), { recursive: true, force: true });
+    } catch (error) {
+      // Another person's: theirs to remove.
+      if (!cannotWrite(error)) throw error;
+    }
+  }
+}
+
 async function tryAll(place: ModelsPlace, limitMs: number): Promise<DeviceReport[]> {
   const providers = providersByPlatform[process.platform] ?? (['webgpu', 'cpu'] as const);
   let folder: string | null = null;
   try {
-    folder = await mkdtemp(join(tmpdir(), 'parlance-devices-'));
+    await sweepFolders();
+    folder = await mkdtemp(join(tmpdir(), `${folderPrefix}${process.pid}-`));
     const graph = await writeProbeGraph(folder);
     const reports: DeviceReport[] = [];
     // One after another: side by side they would take each other's time.

@@ -1,7 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { DeviceReport } from '../../../src-main/contract/index.ts';
 import { forkEngine } from '../../../src-main/engine/process/forked-engine.ts';
 import { chooseProvider, chosenOf, reportDevices } from '../../../src-main/models/devices.ts';
@@ -36,6 +38,19 @@ describe('devices', () => {
     for (const { works, reason } of reports) if (!works) expect(reason).not.toBe('');
     if (process.platform === 'linux')
       expect(reports.map(({ provider }) => provider)).toEqual(['cuda', 'webgpu', 'cpu']);
+  });
+
+  it('what one that was killed while trying left behind is removed', async () => {
+    const { place } = await tinyCatalogue();
+    const gone = spawnSync(process.execPath, ['--eval', '']).pid;
+    const left = mkdtempSync(join(tmpdir(), `parlance-devices-${gone}-`));
+    const ours = mkdtempSync(join(tmpdir(), `parlance-devices-${process.ppid}-`));
+    onTestFinished(() => rmSync(ours, { recursive: true }));
+    await reportDevices({ place });
+    expect(existsSync(left)).toBe(false);
+    expect(existsSync(ours)).toBe(true);
+    const own = readdirSync(tmpdir()).filter((name) => name.startsWith(`parlance-devices-${process.pid}-`));
+    expect(own).toEqual([]);
   });
 
   it('what was found is kept, until the machine changes or somebody asks again', async () => {
