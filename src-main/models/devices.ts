@@ -160,6 +160,8 @@ const whereItWasWritten = [
   /\/onnxruntime_src\/[^\n]*?\[ONNXRuntimeError\] : \d+ : \w+ : /g,
   /^\s+at \S+ \(.*\)$/gm,
   /\/\S*\/node_modules\//g,
+  /OrtSessionOptionsAppendExecutionProvider_\w+: /g,
+  /onnxruntime-node\/bin\/\S*\/(?=lib)/g,
 ];
 
 /** The provider's own words; what its library wrote to the error stream often says more than what it threw. */

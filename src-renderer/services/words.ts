@@ -50,14 +50,20 @@ export const providerNames: Record<Provider, string> = {
   cpu: 'CPU',
 };
 
-/** What was measured for each engine on the set that decides between them: "3.9 % word errors". */
-export function measured({ figures, preferredEngine }: BundleSummary): Partial<Record<EngineName, string>> {
-  const deciding = figures.find(({ engine }) => engine === preferredEngine);
-  const shown: Partial<Record<EngineName, string>> = {};
+interface Measured {
+  /** What was measured with; null when a bundle has no figures. */
+  set: string | null;
+  /** By engine: "3.9 % word errors". */
+  shown: Partial<Record<EngineName, string>>;
+}
+
+/** What was measured for each engine on the set that decides between them. */
+export function measured({ figures, preferredEngine }: BundleSummary): Measured {
+  const deciding = figures.find(({ engine }) => engine === preferredEngine)?.set ?? null;
+  const shown: Measured['shown'] = {};
   for (const { engine, set, metric, value, unit } of figures)
-    if (set === deciding?.set)
-      shown[engine] ??= `${value} ${unit} ${metric.replace(/^WER\b/, 'word errors')}`;
-  return shown;
+    if (set === deciding) shown[engine] ??= `${value} ${unit} ${metric.replace(/^WER\b/, 'word errors')}`;
+  return { set: deciding, shown };
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
