@@ -8,6 +8,7 @@ import { type KeyValueCache, presentNames } from './caches/key-value-cache.ts';
 import type { CacheForm, Snapshot } from './caches/kv-snapshot.ts';
 import { RowsCache } from './caches/rows-cache.ts';
 import { engineFailed } from './failures.ts';
+import { type AttentionCheck, checkAttention } from './onnxruntime/attention-check.ts';
 import { type Feeds, floats, Session } from './onnxruntime/session.ts';
 import { positionsOf } from './prompt/sequence.ts';
 
@@ -15,6 +16,8 @@ export type LanguageModelPart = NonNullable<BundleManifest['llm']>;
 
 /** The LLM's layers: vectors in, logits of the last position out, keys and values kept in a cache. */
 export class Decoder {
+  /** Whether this device's attention may read a long stretch at once; null on the CPU, which may. */
+  readonly attention: AttentionCheck | null;
   readonly #part: LanguageModelPart;
   readonly #session: Session;
   readonly #cutter: (TensorCutter & { close(): Promise<void> }) | null;
@@ -23,7 +26,9 @@ export class Decoder {
     part: LanguageModelPart,
     session: Session,
     cutter: (TensorCutter & { close(): Promise<void> }) | null,
+    attention: AttentionCheck | null,
   ) {
+    this.attention = attention;
     this.#part = part;
     this.#session = session;
     this.#cutter = cutter;
@@ -42,7 +47,9 @@ export class Decoder {
       spin: true,
       resident: presentNames(part.layers),
     });
-    return new Decoder(part, session, provider === 'cpu' ? null : await openCutter(part, provider, threads));
+    if (provider === 'cpu') return new Decoder(part, session, null, null);
+    const attention = await checkAttention(part, provider, threads);
+    return new Decoder(part, session, await openCutter(part, provider, threads), attention);
   }
 
   /** The form of this decoder's snapshots. On other providers than the CPU keys and values are f32. */

@@ -59,7 +59,8 @@ async function prefill(
   { vectors, loraScale }: GenerationRequest,
   signal: AbortSignal,
 ): Promise<Float32Array | null> {
-  const stretchValues = prefillPositions * model.part.hidden;
+  const atOnce = Math.min(prefillPositions, model.decoder.attention?.positionsAtOnce ?? prefillPositions);
+  const stretchValues = atOnce * model.part.hidden;
   let logits: Float32Array | null = null;
   for (let next = 0; next < units.length; ) {
     const stretch = stretchFrom(units, next);

@@ -61,15 +61,15 @@ export class LoadedBundle {
   }
 
   languageModel(): Promise<LanguageModel> {
-    return this.#part('llm', () => {
+    return this.#part('llm', async () => {
       const { llm } = this.manifest;
       if (llm === null) throw partMissing(this.manifest.id, 'language model');
-      return LanguageModel.open(
-        this.folder,
-        { ...this.manifest, llm },
-        this.provider,
-        this.#settings.threads,
-      );
+      const { threads, log } = this.#settings;
+      const model = await LanguageModel.open(this.folder, { ...this.manifest, llm }, this.provider, threads);
+      const { attention } = model.decoder;
+      if (attention !== null && attention.positionsAtOnce < llm.contextLength)
+        log({ event: 'attention-wrong-over-many-positions', provider: this.provider, ...attention });
+      return model;
     });
   }
 

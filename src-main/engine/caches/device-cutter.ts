@@ -1,11 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Tensor } from 'onnxruntime-node';
-import { withDataFile, writeModel } from '../../../native-models/formats/onnx-writer.ts';
 import { Graph } from '../../../native-models/graph/graph.ts';
 import type { Provider } from '../../contract/conversation.ts';
 import { engineFailed } from '../failures.ts';
+import { withMadeGraph } from '../onnxruntime/made-graph.ts';
 import { residesOnDevice } from '../onnxruntime/providers.ts';
 import { type Feeds, floats, type Outputs, Session } from '../onnxruntime/session.ts';
 import type { TensorCutter } from './device-cache.ts';
@@ -20,19 +17,14 @@ export async function openCutter(
   provider: Provider,
   threads: number,
 ): Promise<TensorCutter & { close(): Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'parlance-cut-'));
-  try {
-    const path = join(folder, 'cut.onnx');
-    await withDataFile(`${path}.data`, (data) => writeModel(cutGraph(shape), path, data));
+  return withMadeGraph(cutGraph(shape), async (path) => {
     const needs = { provider, threads, spin: false };
     const here = await Session.open('the cache cutter', path, needs);
     const there = residesOnDevice(provider)
       ? await Session.open('the cache cutter', path, { ...needs, resident: ['cut'] })
       : here;
     return cutterOf(here, there);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 function cutterOf(here: Session, there: Session): TensorCutter & { close(): Promise<void> } {
@@ -50,12 +42,12 @@ function cutterOf(here: Session, there: Session): TensorCutter & { close(): Prom
   };
 }
 
-function cutGraph({ kvHeads, headSize }: CacheShape) {
+function cutGraph({ kvHeads, headSize }: CacheShape): Graph {
   const graph = new Graph('cut');
   const past = graph.input('past', 'float32', [1, kvHeads, 'P', headSize]);
   const length = graph.input('length', 'int64', [1]);
   graph.output('cut', graph.sliceAt(past, 2, graph.int64s([0]), length, 'L'));
-  return graph.finish();
+  return graph;
 }
 
 function feeds(past: Tensor, length: number): Feeds {
