@@ -51,7 +51,17 @@ export function runs<Schema extends z.ZodType>(
 function usageError(command: Command, error: z.ZodError): never {
   const [issue] = error.issues;
   const option = String(issue?.path[0] ?? '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  return command.error(`error: --${option}: ${issue?.message}`, { exitCode: 2 });
+  return command.error(`error: --${option} ${issue ? faultOf(issue) : 'is wrong'}`, { exitCode: 2 });
+}
+
+/** What is wrong with an option's value, in words for the person who typed it. */
+function faultOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`;
+  if (issue.code === 'invalid_type' && issue.expected === 'int') return 'must be a whole number';
+  if (issue.code === 'invalid_type' && issue.expected === 'number') return 'must be a number';
+  if (issue.code === 'too_small') return `must be at least ${issue.minimum}`;
+  if (issue.code === 'too_big') return `must be at most ${issue.maximum}`;
+  return `is wrong: ${issue.message}`;
 }
 
 /** A number given as text, as zod should see it. */

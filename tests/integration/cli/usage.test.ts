@@ -32,6 +32,16 @@ describe('wrong usage', () => {
     expect(stdout).toBe('');
   });
 
+  it.each([
+    ['--engine', 'oracle', '--engine must be one of speech-llm, cascade'],
+    ['--temperature', 'warm', '--temperature must be a number'],
+    ['--max-tokens', '1.5', '--max-tokens must be a whole number'],
+    ['--max-tokens', '0', '--max-tokens must be at least 1'],
+  ])('is told in plain words: %s %s', async (option, value, told) => {
+    const { stderr } = await parlance(temporaryFolder(), ['ask', '--text', 'Hello', option, value]);
+    expect(stderr).toBe(`error: ${told}\n`);
+  });
+
   it('is a line of JSON with --json', async () => {
     const { code, last, events } = await parlance(temporaryFolder(), ['ask', '--json']);
     expect(code).toBe(2);
