@@ -9,6 +9,7 @@ import { packageIndexes } from '../../../src-main/models/pip-settings.ts';
 import { openWeb, type Web } from '../../../src-main/models/web.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { FileServer, sha256, someBytes } from './file-server.ts';
+import { stored } from './stored.ts';
 
 const body = someBytes(600_000);
 let server: FileServer;
@@ -45,13 +46,6 @@ function options(change: Partial<DownloadOptions> = {}): DownloadOptions {
 }
 
 const partial = (): string => join(folder, 'part/weights.bin.part');
-/** Resolves when so much of a partial file is on disk. */
-async function stored(path: string, bytes: number): Promise<void> {
-  const size = (): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  await expect.poll(size, { interval: 5 }).toBeGreaterThanOrEqual(bytes);
-}
-
-const rangesAsked = (): Array<string | undefined> => server.requests.map(({ range }) => range);
 
 describe('one source', () => {
   it('brings a file whole, tells how far it is, and leaves nothing beside it', async () => {
@@ -90,7 +84,7 @@ describe('one source', () => {
       cut: { afterBytes: 200_000, times: 1, when: () => stored(partial(), 100_000) },
     });
     await obtainFile(wanted([url('/weights')]), options());
-    const [first, second, ...more] = rangesAsked();
+    const [first, second, ...more] = server.ranges();
     expect(first).toBeUndefined();
     expect(Number(/\d+/.exec(second ?? '')?.[0])).toBeGreaterThanOrEqual(100_000);
     expect(more).toEqual([]);
@@ -108,7 +102,7 @@ describe('one source', () => {
     const kept = statSync(partial()).size;
     expect(kept).toBeGreaterThanOrEqual(200_000);
     await obtainFile(file, options());
-    expect(rangesAsked().at(-1)).toBe(`bytes=${kept}-`);
+    expect(server.ranges().at(-1)).toBe(`bytes=${kept}-`);
   });
 
   it('begins anew when the server has another file by now', async () => {
@@ -130,7 +124,7 @@ describe('one source', () => {
     });
     const path = await obtainFile(wanted([url('/weights')]), options());
     expect(sha256(readFileSync(path))).toBe(sha256(body));
-    expect(rangesAsked()).toHaveLength(2);
+    expect(server.ranges()).toHaveLength(2);
   });
 
   it('waits out a server that is overloaded for a moment', async () => {
@@ -265,7 +259,7 @@ describe('the package index', () => {
     const kept = join(folder, 'wheels/weights-a-1.0.0.whl.part');
     if (served) served.cut = { afterBytes: 200_000, times: 1, when: () => stored(kept, 100_000) };
     await obtainFile(wanted([twoWheels]), options());
-    expect(rangesAsked().filter(Boolean)).toHaveLength(1);
+    expect(server.ranges().filter(Boolean)).toHaveLength(1);
   });
 
   it('a wheel that is not what the index says is deleted, both hashes named', async () => {

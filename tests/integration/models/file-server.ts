@@ -44,6 +44,11 @@ export class FileServer {
     return `http://127.0.0.1:${this.port}${path}`;
   }
 
+  /** The range of each request, in their order. */
+  ranges(): Array<string | undefined> {
+    return this.requests.map(({ range }) => range);
+  }
+
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
