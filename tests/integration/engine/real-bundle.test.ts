@@ -215,6 +215,19 @@ describe.runIf(bundle !== '')('with the default bundle', () => {
     expect(segments.at(-1)?.end).toBeGreaterThan(seconds - 3);
   });
 
+  it.each([
+    ['german', 'de', /wohne in berlin/i, /live in berlin/i],
+    ['french', 'fr', /merci beaucoup, au revoir/i, /thank you/i],
+  ])('%s is recognised, written down, and translated into English', async (name, code, words, english) => {
+    const path = join(import.meta.dirname, `../../fixtures/engine/languages/${name}.wav`);
+    const heard = await transcribe(path);
+    expect(heard.language).toBe(code);
+    expect(heard.text).toMatch(words);
+    const translated = await transcribe(path, { task: 'translate' });
+    expect(translated.language).toBe(code);
+    expect(translated.text).toMatch(english);
+  });
+
   it('the speech LLM writes down what it hears as well as it can, and a person can stop it', async () => {
     const { text, segments } = await transcribe(sample(france), { engine: 'speech-llm' });
     expect(text).toMatch(/capital of france/i);
