@@ -140,7 +140,8 @@ function tryOne(
     });
     child.onExit((exit) => {
       clearTimeout(limit);
-      if (result?.type === 'works') resolve({ provider, works: true, reason: null, stepMs: result.stepMs });
+      if (result?.type === 'works')
+        resolve({ provider, works: true, reason: result.caution, stepMs: result.stepMs });
       else {
         const told = late ? `did not finish within ${limitMs / 1000} s` : (result?.reason ?? crashed(exit));
         resolve({ provider, works: false, reason: readable(told, exit.lastWords), stepMs: null });
@@ -183,6 +184,7 @@ function withSlowOnesNamed(reports: readonly DeviceReport[]): DeviceReport[] {
     if (report.provider === 'cpu' || report.stepMs === null || cpu === null || report.stepMs <= cpu)
       return report;
     const [its, ours] = [report.stepMs, cpu].map((ms) => ms.toFixed(1));
-    return { ...report, reason: `works, but a step takes ${its} ms where the CPU takes ${ours} ms` };
+    const slow = `a step takes ${its} ms where the CPU takes ${ours} ms`;
+    return { ...report, reason: report.reason === null ? `works, but ${slow}` : `${report.reason}; ${slow}` };
   });
 }

@@ -13,10 +13,9 @@ export interface Output {
   fail(thrown: unknown): void;
 }
 
-/** The failure in two sentences: what happened, then what to do, on a line of its own after a message of several. */
+/** `error: what happened; what to do`, on one line whatever the message: programs read it. */
 export function failureLine({ message, hint }: Failure): string {
-  const happened = message.replace(/[.\s]+$/, '');
-  return happened.includes('\n') ? `error: ${happened}\n${hint}` : `error: ${happened}. ${hint}`;
+  return `error: ${message.replace(/[.\s]+$/, '').replace(/\s*\n\s*/g, ' ')}; ${hint}`;
 }
 
 export function createOutput(json: boolean): Output {

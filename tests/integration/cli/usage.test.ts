@@ -78,7 +78,7 @@ describe('what is asked for and is not there', () => {
     const plain = await parlance(home, parameters);
     expect(plain.code).toBe(1);
     expect(plain.stdout).toBe('');
-    expect(plain.stderr).toBe(`error: ${String(last.message).replace(/\.$/, '')}. ${String(last.hint)}\n`);
+    expect(plain.stderr).toBe(`error: ${String(last.message).replace(/\.$/, '')}; ${String(last.hint)}\n`);
   });
 
   it('a bundle: the hint names the command that fetches it', async () => {

@@ -115,7 +115,7 @@ describe('WebGPU on a software driver', () => {
   const libraries = '/usr/lib/chromium';
   const driver = join(libraries, 'vk_swiftshader_icd.json');
 
-  it('takes a real step, is seen to compute wrong numbers over many positions, and is not chosen', async () => {
+  it('takes a real step, is seen to compute wrong numbers over many positions at once, and is used only by name', async () => {
     if (!existsSync(driver)) {
       console.log(
         `not tested: there is no software Vulkan driver at ${driver} (Debian’s chromium brings it)`,
@@ -133,8 +133,10 @@ describe('WebGPU on a software driver', () => {
     try {
       const reports = await reportDevices({ place: { ...place, environment } });
       expect(report(reports, 'webgpu')).toMatchObject({
-        works: false,
-        reason: expect.stringMatching(/^computes wrong numbers: over 48 positions .* is 0\.98\d+$/),
+        works: true,
+        reason: expect.stringMatching(
+          /^works, but computes wrong numbers over 48 positions at once; .* in pieces of 16; a step takes /,
+        ),
       });
       expect(await chooseProvider({ place: { ...place, environment } })).toBe('cpu');
     } finally {
