@@ -215,20 +215,21 @@ describe.runIf(bundle !== '')('with the default bundle', () => {
     expect(segments.at(-1)?.end).toBeGreaterThan(seconds - 3);
   });
 
-  const spoken = (name: string) => join(import.meta.dirname, `../../fixtures/engine/languages/${name}.wav`);
+  const languageSample = (name: string) =>
+    join(import.meta.dirname, `../../fixtures/engine/languages/${name}.wav`);
 
   it.each([
     ['german', 'de', /wohne in berlin/i],
     ['french', 'fr', /merci beaucoup, au revoir/i],
   ])('%s is recognised and written down', async (name, code, words) => {
-    const heard = await transcribe(spoken(name));
+    const heard = await transcribe(languageSample(name));
     expect(heard.language).toBe(code);
     expect(heard.text).toMatch(words);
   });
 
   // The reference loses the French sentence's meaning as well, so that only the German one can show the task.
   it('German is translated into English', async () => {
-    const translated = await transcribe(spoken('german'), { task: 'translate' });
+    const translated = await transcribe(languageSample('german'), { task: 'translate' });
     expect(translated.language).toBe('de');
     expect(translated.text).toMatch(/live in berlin/i);
   });
