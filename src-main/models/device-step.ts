@@ -1,5 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { z } from 'zod';
+import { cosineSimilarity } from '../../native-models/cosine-similarity.ts';
 import { type Provider, providerSchema } from '../contract/index.ts';
 import { probeShape } from './probe-graph.ts';
 
@@ -51,19 +52,6 @@ async function step(session: InferenceSession, positions = 1): Promise<Float32Ar
   return logits.data;
 }
 
-function cosine(a: Float32Array, b: Float32Array): number {
-  let product = 0;
-  let ofA = 0;
-  let ofB = 0;
-  for (const [i, value] of a.entries()) {
-    const other = b[i] ?? 0;
-    product += value * other;
-    ofA += value * value;
-    ofB += other * other;
-  }
-  return product / Math.sqrt(ofA * ofB);
-}
-
 /** The quickest step: what the device can do, whatever else the machine was doing meanwhile. */
 async function quickestMs(session: InferenceSession): Promise<number> {
   // Software drivers take seconds a step: by then nothing is left to warm up.
@@ -91,7 +79,7 @@ export async function tryDevice({ provider, graph }: ProbeOrder): Promise<ProbeR
     if (provider === 'cpu') return { type: 'works', stepMs, caution: null };
     const onCpu = await open(graph, 'cpu');
     const agreement = async (positions: number) =>
-      cosine(await step(session, positions), await step(onCpu, positions));
+      cosineSimilarity(await step(session, positions), await step(onCpu, positions));
     const few = await agreement(fewPositions);
     if (few < leastCosine)
       return {

@@ -1,5 +1,6 @@
 import { Tensor } from 'onnxruntime-node';
 import { rotaryTables } from '../../../native-models/architectures/rotary.ts';
+import { cosineSimilarity } from '../../../native-models/cosine-similarity.ts';
 import { Graph } from '../../../native-models/graph/graph.ts';
 import type { Provider } from '../../contract/conversation.ts';
 import { seededRandom } from '../random.ts';
@@ -36,7 +37,7 @@ export async function checkAttention(
   );
   try {
     const qkv = heard(shape);
-    const agreement = cosine(
+    const agreement = cosineSimilarity(
       await attended(session, shape, qkv, many),
       await attended(session, shape, qkv, few),
     );
@@ -98,17 +99,4 @@ async function attended(
     value = new Tensor('float32', floats(outputs, 'presentValue', session), [1, kvHeads, total, headSize]);
   }
   return all;
-}
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  let product = 0;
-  let ofA = 0;
-  let ofB = 0;
-  for (const [i, value] of a.entries()) {
-    const other = b[i] ?? 0;
-    product += value * other;
-    ofA += value * value;
-    ofB += other * other;
-  }
-  return product / Math.sqrt(ofA * ofB);
 }

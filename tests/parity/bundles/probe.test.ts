@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { probeBundle } from '../../../native-models/bundles/probe.ts';
 import type { ProbeRequest } from '../../../native-models/bundles/probe-request.ts';
+import { cosineSimilarity } from '../../../native-models/cosine-similarity.ts';
 import { Safetensors } from '../../../native-models/formats/safetensors.ts';
 import { testBundle } from '../whisper/bundle.ts';
-import { clip, cosine, golden, goldenTensors } from '../whisper/golden.ts';
+import { clip, golden, goldenTensors } from '../whisper/golden.ts';
 
 const expected = goldenTensors();
 let folder: string;
@@ -37,7 +38,7 @@ describe('a probe of the default bundle', () => {
     for (const [name, shape] of Object.entries(shapes)) expect(file.tensor(name).shape).toEqual(shape);
     const logits = file.tensor('logits').float32();
     const sampled = logits.filter((_, i) => (i % 49152) % 64 === 0);
-    expect(cosine(sampled, expected.tensor('answerLogits').float32())).toBeGreaterThan(0.999);
+    expect(cosineSimilarity(sampled, expected.tensor('answerLogits').float32())).toBeGreaterThan(0.999);
   });
 
   it('pads to 30 s when told to', async () => {

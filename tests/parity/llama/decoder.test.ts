@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { cosine } from '../whisper/golden.ts';
+import { cosineSimilarity } from '../../../native-models/cosine-similarity.ts';
 import { BuiltModel, deviceReader, likeliest, rowsReader } from './built-model.ts';
 
 const golden = z
@@ -34,7 +34,7 @@ describe('the decoder built from the published file', () => {
       for (const id of ids) given.push(await reader.read([id]));
       for (const { position, ids: kept, values } of logits) {
         const ours = kept.map((id) => given[position]?.[id] ?? Number.NaN);
-        expect(cosine(ours, values), `position ${position}`).toBeGreaterThan(0.9999);
+        expect(cosineSimilarity(ours, values), `position ${position}`).toBeGreaterThan(0.9999);
       }
       const continued: number[] = [];
       let next = likeliest(given.at(-1) ?? new Float32Array());
@@ -61,7 +61,7 @@ describe('the decoder built from the published file', () => {
     for (const { reader, pieces, least } of readers) {
       let last = new Float32Array();
       for (const piece of pieces) last = new Float32Array(await reader.read(piece));
-      expect(cosine(last, whole)).toBeGreaterThan(least);
+      expect(cosineSimilarity(last, whole)).toBeGreaterThan(least);
     }
   });
 
@@ -73,8 +73,8 @@ describe('the decoder built from the published file', () => {
       const zero = await (await rowsReader(model, 0)).read(ids);
       const full = await (await rowsReader(model, 2)).read(ids);
       expect(plain.built.llm.lora).toBeNull();
-      expect(cosine(zero, without)).toBeGreaterThan(0.99999);
-      expect(cosine(full, without)).toBeLessThan(0.999);
+      expect(cosineSimilarity(zero, without)).toBeGreaterThan(0.99999);
+      expect(cosineSimilarity(full, without)).toBeLessThan(0.999);
     } finally {
       await plain.remove();
     }

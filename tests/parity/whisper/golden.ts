@@ -26,14 +26,3 @@ export function clip(): Float32Array {
   const bytes = readFileSync(new URL(golden.clip, root)).subarray(44);
   return Float32Array.from({ length: golden.samples }, (_, i) => bytes.readInt16LE(2 * i) / 32768);
 }
-
-/** Cosine of the angle between two vectors. */
-export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let [product, lengthA, lengthB] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    product += (a[i] ?? 0) * (b[i] ?? 0);
-    lengthA += (a[i] ?? 0) ** 2;
-    lengthB += (b[i] ?? 0) ** 2;
-  }
-  return product / Math.sqrt(lengthA * lengthB);
-}

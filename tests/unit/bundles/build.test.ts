@@ -17,8 +17,8 @@ import { buildBundle } from '../../../native-models/bundles/build.ts';
 import { builderVersion } from '../../../native-models/bundles/manifest.ts';
 import { parseRecipe, type Recipe } from '../../../native-models/bundles/recipe.ts';
 import { openBundle } from '../../../native-models/bundles/verify.ts';
+import { cosineSimilarity } from '../../../native-models/cosine-similarity.ts';
 import { CTranslate2Model } from '../../../native-models/formats/ctranslate2.ts';
-import { cosine } from '../../parity/whisper/golden.ts';
 import { tiny, writeTinyTransformersWhisper, writeTinyWhisper } from './tiny-whisper.ts';
 
 let folder: string;
@@ -83,7 +83,7 @@ describe('building a bundle', () => {
     const { encoder } = await build('bytes', { quantize: { encoder: 'q8' } });
     const plain = await encode('bytes', encoder?.deviceGraph ?? '');
     expect(plain).toEqual(await encode('plain', 'whisper-encoder.onnx'));
-    expect(cosine(await encode('bytes', encoder?.graph ?? ''), plain)).toBeGreaterThan(0.99);
+    expect(cosineSimilarity(await encode('bytes', encoder?.graph ?? ''), plain)).toBeGreaterThan(0.99);
   });
 
   it('from a folder of transformers is the same, byte for byte, as from one of CTranslate2', async () => {
