@@ -30,6 +30,15 @@ function createClient(transport: Transport): Client {
   const waiting = new Map<number, Waiting>();
   const eventListeners: Array<(event: AppEvent) => void> = [];
   let nextId = 0;
+  /** A question asked in the first moment of a page waits for the connection that is being opened. */
+  let settled = false;
+  const settling = new Promise<void>((resolve) => {
+    transport.onState((state) => {
+      if (state === 'connecting') return;
+      settled = true;
+      resolve();
+    });
+  });
 
   transport.onMessage((received) => {
     const event = eventSchema.safeParse(received);
@@ -62,12 +71,19 @@ function createClient(transport: Transport): Client {
         const id = nextId++;
         const checked = requests[method].input.parse(input);
         waiting.set(id, { method, resolve: (output) => resolve(output as RequestOutput<N>), reject });
-        try {
-          transport.send({ id, method, input: checked });
-        } catch (thrown) {
-          waiting.delete(id);
-          reject(new ConnectionLost({ cause: thrown }));
-        }
+        const send = () => {
+          try {
+            transport.send({ id, method, input: checked });
+          } catch (thrown) {
+            if (!settled) {
+              void settling.then(send);
+              return;
+            }
+            waiting.delete(id);
+            reject(new ConnectionLost({ cause: thrown }));
+          }
+        };
+        send();
       });
     },
     onEvent: (listener) => void eventListeners.push(listener),
