@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { ParlanceError } from '../../contract/errors.ts';
-import { sampleRate } from './wav.ts';
+import { clipUnreadable, sampleRate } from './wav.ts';
 
 /** Length of a stored clip by its size, 16-bit samples behind a header of 44 bytes. Throws file-missing. */
 export async function clipSeconds(path: string): Promise<number> {
@@ -8,11 +7,6 @@ export async function clipSeconds(path: string): Promise<number> {
     const { size } = await stat(path);
     return Math.max(0, size - 44) / (2 * sampleRate);
   } catch (cause) {
-    throw new ParlanceError(
-      'file-missing',
-      `The stored sound ${path} cannot be read.`,
-      'Check that the file is still there.',
-      { cause },
-    );
+    throw clipUnreadable(path, cause);
   }
 }

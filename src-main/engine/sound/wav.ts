@@ -15,14 +15,18 @@ export async function readClip(path: string): Promise<Float32Array> {
   try {
     bytes = await readFile(path);
   } catch (cause) {
-    throw new ParlanceError(
-      'file-missing',
-      `The stored sound ${path} cannot be read.`,
-      'Check that the file is still there.',
-      { cause },
-    );
+    throw clipUnreadable(path, cause);
   }
   return clipSamples(bytes, path);
+}
+
+export function clipUnreadable(path: string, cause: unknown): ParlanceError {
+  return new ParlanceError(
+    'file-missing',
+    `The stored sound ${path} cannot be read.`,
+    'Check that the file is still there.',
+    { cause },
+  );
 }
 
 /** The samples of a stored clip's bytes; `name` is only named in errors. */
