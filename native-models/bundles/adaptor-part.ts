@@ -55,6 +55,8 @@ export async function buildAdaptor(
     graph,
     hidden: dl,
     stack: k,
+    tokens: { perSecond: 50 / k },
+    labels: true,
     selection: config.data.mode === 'compress' ? 'ctc-compress' : 'all',
     ctcTokens: config.data.vocab,
     padding:

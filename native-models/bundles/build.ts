@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BuiltLlama } from '../architectures/llama.ts';
+import type { BuiltLlama } from '../architectures/llms/llama.ts';
 import { ModelError } from '../errors.ts';
 import type { LazyTensor } from '../formats/tensor-source.ts';
 import { buildAdaptor } from './adaptor-part.ts';
@@ -39,7 +39,7 @@ const plainCard: Omit<BundleCard, 'name' | 'preferredEngine'> = {
   summary: '',
   licence: 'unknown',
   languages: [],
-  generation: { maxTokens: 256, temperature: 0, topP: 1, repetitionPenalty: 1 },
+  generation: { maxTokens: 256, temperature: 0, topP: 1, repetitionPenalty: 1, beams: 1 },
   figures: [],
   provenance: [],
 };
@@ -148,11 +148,13 @@ async function manifestOf(recipe: Recipe, parts: Parts, folder: string): Promise
     ...card,
     capabilities: capabilitiesOf(parts),
     ...whisper,
+    secondEncoder: null,
     adaptor,
     llm: llm?.llm ?? null,
     prompt: {
       chatTemplate: recipe.prompt.template ?? llm?.chatTemplate ?? '',
       system: recipe.prompt.system,
+      audio: recipe.prompt.audio,
       tasks: recipe.prompt.tasks,
     },
     files: await filesOf(folder),

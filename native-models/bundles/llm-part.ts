@@ -1,4 +1,4 @@
-import { type BuiltLlama, buildLlama } from '../architectures/llama.ts';
+import { type BuiltLlama, buildLlama } from '../architectures/llms/llama.ts';
 import { ModelError } from '../errors.ts';
 import { Gguf } from '../formats/gguf.ts';
 import type { Recipe } from './recipe.ts';

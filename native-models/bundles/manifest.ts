@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { featureSettingsSchema } from '../features/feature-settings.ts';
 
 /** Raised when a field changes its meaning; a bundle with a higher number is refused as `bundle-newer`. */
 export const manifestVersion = 1;
@@ -7,7 +8,7 @@ export const manifestVersion = 1;
  * Raised by hand with every change to the foundry that makes other graphs out of the same weights: a bundle of the
  * catalogue that another number built is built anew at the next `models pull`.
  */
-export const builderVersion = 1;
+export const builderVersion = 2;
 
 /** A path inside the bundle: no drive, no leading slash, no `..`. */
 export const bundlePathSchema = z
@@ -17,14 +18,6 @@ export const bundlePathSchema = z
   .refine((path) => !/^([/\\]|[A-Za-z]:)/.test(path) && !path.split(/[/\\]/).includes('..'), {
     message: 'must stay inside the bundle',
   });
-
-export const featureSettingsSchema = z.object({
-  kind: z.literal('whisper-log-mel'),
-  sampleRate: z.literal(16000),
-  fftSize: z.literal(400),
-  hop: z.literal(160),
-  mels: z.union([z.literal(80), z.literal(128)]),
-});
 
 /** How sound is cut and padded before the speech LLM's features: seconds of silence appended, then up to a multiple. */
 export const paddingSchema = z.discriminatedUnion('kind', [
@@ -37,22 +30,42 @@ export const paddingSchema = z.discriminatedUnion('kind', [
 ]);
 
 const encoderSchema = z.object({
-  architecture: z.literal('whisper'),
-  /** `features` f32 [1, mels, frames] → `encoder` f32 [1, frames/2, hidden]. Any even number of frames up to 2 × maxPositions. */
+  architecture: z.string(),
+  /** `features` f32 [1, mels, frames] → `encoder` f32 [1, positions, hidden], and `ctc` f32 [1, positions, labels] with a CTC head. */
   graph: bundlePathSchema,
   /** The same for providers other than the CPU, where `graph` uses operators that only the CPU has. */
   deviceGraph: bundlePathSchema.optional(),
   hidden: z.number().int().positive(),
-  maxPositions: z.number().int().positive(),
+  /** Positions that it reads at once; null where it has no limit. */
+  maxPositions: z.number().int().positive().nullable(),
   framesPerSecond: z.number().positive(),
+  /** Clips are filled with silence to a multiple of this many samples. */
+  unitSamples: z.number().int().positive().default(320),
+  /** What the labels of its CTC head stand for, the blank included. */
+  ctcLabels: z.array(z.string()).nullable().default(null),
 });
 
+/** A second encoder hears the clip beside the first (SALMONN's BEATs), with features of its own and unpadded. */
+const secondEncoderSchema = encoderSchema.extend({ features: featureSettingsSchema });
+
 const adaptorSchema = z.object({
-  architecture: z.literal('stack-conv-ctc'),
-  /** `encoder` f32 [1, frames, d] → `adaptor` f32 [1, frames/stack, H] and `labels` i64 [1, frames/stack]. */
+  architecture: z.string(),
+  /**
+   * `encoder` f32 [1, frames, d], and `secondEncoder` f32 [1, its frames, d2] in bundles with two → `adaptor` f32 [1, tokens, H],
+   * and `labels` i64 [1, tokens] where `labels` says so.
+   */
   graph: bundlePathSchema,
   hidden: z.number().int().positive(),
   stack: z.number().int().positive(),
+  /** Tokens that sound becomes: so many a second, or a fixed number. */
+  tokens: z
+    .union([
+      z.strictObject({ perSecond: z.number().positive() }),
+      z.strictObject({ fixed: z.number().int().positive() }),
+    ])
+    .optional(),
+  /** Whether the graph gives a CTC head's labels. */
+  labels: z.boolean().default(true),
   /** `ctc-compress`: keep the frames whose label is neither 0 (blank) nor the label before; `all`: keep every frame. */
   selection: z.enum(['ctc-compress', 'all']),
   /** LLM token of label i+1, for reading what the head heard. */
@@ -61,7 +74,7 @@ const adaptorSchema = z.object({
 });
 
 const llmSchema = z.object({
-  architecture: z.enum(['llama']),
+  architecture: z.string(),
   /** `input_ids` i64 [1, S] → `inputs_embeds` f32 [1, S, hidden]. */
   embedGraph: bundlePathSchema,
   /**
@@ -81,9 +94,15 @@ const llmSchema = z.object({
   headSize: z.number().int().positive(),
   vocabulary: z.number().int().positive(),
   contextLength: z.number().int().positive(),
-  tokenizer: bundlePathSchema,
+  /** Null where the weights came without one: such an LLM can be probed with ids, not talked to. */
+  tokenizer: bundlePathSchema.nullable(),
   bosToken: z.number().int().nonnegative().nullable(),
-  eosTokens: z.array(z.number().int().nonnegative()).min(1),
+  eosTokens: z.array(z.number().int().nonnegative()),
+  /** Layers that look back no further than a window of positions, for the memory they take. */
+  slidingWindow: z
+    .object({ positions: z.number().int().positive(), layers: z.number().int().nonnegative() })
+    .nullable()
+    .default(null),
   lora: z.object({ rank: z.number().int().positive(), scale: z.number() }).nullable(),
 });
 
@@ -138,6 +157,8 @@ export const generationSchema = z.object({
   temperature: z.number().min(0),
   topP: z.number().gt(0).max(1),
   repetitionPenalty: z.number().min(1),
+  /** Hypotheses kept side by side; 1 is plain sampling or greedy decoding. */
+  beams: z.number().int().min(1).max(16).default(1),
 });
 
 /** Where a part's weights came from, and under which licence. */
@@ -162,6 +183,7 @@ export const bundleManifestSchema = z.object({
   preferredEngine: z.enum(['speech-llm', 'cascade']),
   features: featureSettingsSchema.nullable(),
   encoder: encoderSchema.nullable(),
+  secondEncoder: secondEncoderSchema.nullable().default(null),
   adaptor: adaptorSchema.nullable(),
   llm: llmSchema.nullable(),
   whisper: whisperDecoderSchema.nullable(),
@@ -169,6 +191,8 @@ export const bundleManifestSchema = z.object({
     /** Jinja, from the model's own file. */
     chatTemplate: z.string(),
     system: z.string(),
+    /** What stands directly before and after the sound of a turn, special tokens read as such. */
+    audio: z.object({ before: z.string(), after: z.string() }).default({ before: '', after: '' }),
     /** Instruction put after the sound, by task; empty for answering. */
     tasks: z.record(z.string(), z.string()),
   }),

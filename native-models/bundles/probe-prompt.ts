@@ -18,7 +18,9 @@ export async function promptIds(request: ProbeRequest, manifest: BundleManifest)
   if (prompt === undefined && ids === undefined) return null;
   const { llm } = manifest;
   if (llm === null) throw refused(`the bundle ${manifest.id} has no LLM`, 'Probe it without a prompt.');
-  const found = ids ?? tokenise(prompt ?? '', join(request.folder, llm.tokenizer));
+  if (ids === undefined && llm.tokenizer === null)
+    throw refused(`the bundle ${manifest.id} has no tokenizer`, 'Give the prompt as ids.');
+  const found = ids ?? tokenise(prompt ?? '', join(request.folder, llm.tokenizer ?? ''));
   const unknown = found.find((id) => !Number.isInteger(id) || id < audioId || id >= llm.vocabulary);
   if (unknown !== undefined)
     throw refused(`${unknown} is no token of the LLM`, `Ids go from 0 to ${llm.vocabulary - 1}.`);

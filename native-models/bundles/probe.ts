@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { logMel, type Padding, padForEncoder } from '../architectures/whisper-features.ts';
 import { ModelError } from '../errors.ts';
+import { logMel, type Padding, padForEncoder } from '../features/whisper-log-mel.ts';
 import { type OutputTensor, writeSafetensors } from '../formats/safetensors-writer.ts';
 import type { BundleManifest } from './manifest.ts';
 import { probeLlm } from './probe-llm.ts';

@@ -53,9 +53,11 @@ const recipeSchema = z.strictObject({
       /** Jinja text; left out, the LLM file's own chat template. */
       template: z.string().optional(),
       system: z.string().default(''),
+      /** What stands directly before and after the sound, special tokens read as such. */
+      audio: z.strictObject({ before: z.string(), after: z.string() }).default({ before: '', after: '' }),
       tasks: z.record(z.string(), z.string()).default({}),
     })
-    .default({ system: '', tasks: {} }),
+    .default({ system: '', audio: { before: '', after: '' }, tasks: {} }),
   padding: z.enum(['30s', 'none']).default('30s'),
   quantize: z
     .strictObject({

@@ -196,11 +196,14 @@ function parseJson(text: string): unknown {
 }
 
 function partsOf(manifest: BundleManifest): string[] {
-  const { encoder, adaptor, llm, whisper } = manifest;
+  const { encoder, secondEncoder, adaptor, llm, whisper } = manifest;
   return [
     ...(encoder ? [encoder.graph, encoder.deviceGraph ?? encoder.graph] : []),
+    ...(secondEncoder ? [secondEncoder.graph, secondEncoder.deviceGraph ?? secondEncoder.graph] : []),
     ...(adaptor ? [adaptor.graph] : []),
-    ...(llm ? [llm.embedGraph, llm.rowsGraph, llm.deviceGraph, llm.tokenizer] : []),
+    ...(llm
+      ? [llm.embedGraph, llm.rowsGraph, llm.deviceGraph, ...(llm.tokenizer === null ? [] : [llm.tokenizer])]
+      : []),
     ...(whisper ? [whisper.crossGraph, whisper.graph, whisper.tokenizer] : []),
   ];
 }

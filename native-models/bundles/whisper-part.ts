@@ -2,13 +2,13 @@ import { existsSync, statSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import type { LinearKind } from '../architectures/linear.ts';
-import { whisperEncoder, whisperSizes } from '../architectures/whisper.ts';
-import { whisperCrossAttention, whisperDecoder } from '../architectures/whisper-decoder.ts';
-import { HuggingFaceWhisper, isHuggingFaceWhisper } from '../architectures/whisper-hugging-face.ts';
-import { whisperTokens } from '../architectures/whisper-tokens.ts';
+import { whisperEncoder, whisperSizes } from '../architectures/encoders/whisper.ts';
+import { whisperCrossAttention, whisperDecoder } from '../architectures/encoders/whisper-decoder.ts';
+import { HuggingFaceWhisper, isHuggingFaceWhisper } from '../architectures/encoders/whisper-hugging-face.ts';
 import { withDataFile, writeModel } from '../formats/onnx-writer.ts';
 import type { TensorSource } from '../formats/tensor-source.ts';
+import type { LinearKind } from '../layers/linear.ts';
+import { whisperTokens } from '../tokenizers/whisper-tokens.ts';
 import type { BundleManifest } from './manifest.ts';
 import type { Recipe } from './recipe.ts';
 import { readJson } from './sources.ts';
@@ -39,6 +39,8 @@ export async function buildWhisper(
       hidden: sizes.hidden,
       maxPositions: sizes.maxPositions,
       framesPerSecond: 50,
+      unitSamples: 320,
+      ctcLabels: null,
     },
     whisper: existsSync(join(sourceFolder, 'tokenizer.json'))
       ? await writeDecoder(tensors, config, sourceFolder, folder)

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { type BinaryFile, invalidFile } from './binary-file.ts';
 import { blocksToFloat32, type GgmlBlockType } from './ggml-blocks.ts';
 import { type GgufValue, readGgufHeader } from './gguf-header.ts';
-import { PlainTensor, type TensorPlace } from './plain-tensor.ts';
+import { PlainTensor, rowsOfPlace, type TensorPlace } from './plain-tensor.ts';
 import { TensorFile } from './tensor-file.ts';
 import type { LazyTensor } from './tensor-source.ts';
 
@@ -47,10 +47,16 @@ function tensorAt(file: BinaryFile, place: TensorPlace): LazyTensor {
 /** A tensor in GGML blocks. */
 class BlockTensor extends PlainTensor {
   readonly #blocks: GgmlBlockType;
+  readonly #part: (first: number, count: number) => LazyTensor;
 
   constructor(file: BinaryFile, place: TensorPlace, blocks: GgmlBlockType) {
     super(file, place);
     this.#blocks = blocks;
+    this.#part = (first, count) => new BlockTensor(file, rowsOfPlace(place, first, count), blocks);
+  }
+
+  override rows(first: number, count: number): LazyTensor {
+    return this.#part(first, count);
   }
 
   override float32(): Float32Array<ArrayBuffer> {

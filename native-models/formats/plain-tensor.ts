@@ -29,6 +29,10 @@ export class PlainTensor implements LazyTensor {
     this.#place = place;
   }
 
+  rows(first: number, count: number): LazyTensor {
+    return new PlainTensor(this.#file, rowsOfPlace(this.#place, first, count));
+  }
+
   read(): Uint8Array<ArrayBuffer> {
     return this.#file.read(this.#place.offset, this.#place.length, this.name);
   }
@@ -58,4 +62,33 @@ export class PlainTensor implements LazyTensor {
         );
     }
   }
+}
+
+/** Where some of the outermost rows lie. Throws `shape-mismatch` when there are no such rows. */
+export function rowsOfPlace(place: TensorPlace, first: number, count: number): TensorPlace {
+  const [all] = place.shape;
+  requireRows(place, first, count);
+  const rowBytes = all === undefined || all === 0 ? 0 : place.length / all;
+  return {
+    ...place,
+    shape: [count, ...place.shape.slice(1)],
+    offset: place.offset + first * rowBytes,
+    length: count * rowBytes,
+  };
+}
+
+/** Throws `shape-mismatch` unless the outermost dimension has rows `first` up to `first + count`. */
+export function requireRows(
+  { name, shape }: Pick<LazyTensor, 'name' | 'shape'>,
+  first: number,
+  count: number,
+): void {
+  const [all = 0] = shape;
+  if (Number.isInteger(first) && Number.isInteger(count) && first >= 0 && count >= 0 && first + count <= all)
+    return;
+  throw new ModelError(
+    'shape-mismatch',
+    `${name} [${shape.join(', ')}] has no rows ${first} to ${first + count}.`,
+    'The weights do not fit the architecture that was named: check the recipe and the files.',
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * How elements lie in a weight file, by the names that GGUF and safetensors use. The `Q` types are GGML blocks of 32 along the
- * last dimension.
+ * How elements lie in a weight file, by the names that GGUF and safetensors use. The `Q` types are GGML blocks along the last
+ * dimension, of 32 elements, or of 256 where the name ends in `K`.
  */
 export type StoredType =
   | 'F64'
@@ -15,7 +15,14 @@ export type StoredType =
   | 'BOOL'
   | 'Q4_0'
   | 'Q4_1'
-  | 'Q8_0';
+  | 'Q5_0'
+  | 'Q5_1'
+  | 'Q8_0'
+  | 'Q2_K'
+  | 'Q3_K'
+  | 'Q4_K'
+  | 'Q5_K'
+  | 'Q6_K';
 
 /** A tensor in a file: its header is known, its data are read when asked for, and not kept. */
 export interface LazyTensor {
@@ -27,6 +34,11 @@ export interface LazyTensor {
   read(): Uint8Array<ArrayBuffer>;
   /** The values in single precision: converted, or taken out of their blocks. Throws `not-supported` for types without. */
   float32(): Float32Array<ArrayBuffer>;
+  /**
+   * Some of the outermost rows, as a tensor of its own: reading it reads no more than them, so that a matrix of any size passes
+   * through little memory. Throws `shape-mismatch` when there are no such rows.
+   */
+  rows(first: number, count: number): LazyTensor;
 }
 
 /** What every weight reader is: names, and tensors by name. Nothing is read until a tensor's data are asked for. */

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { Tensor } from 'onnxruntime-node';
+import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
 import {
   type LogMel,
   logMel,
   type Padding,
   padForEncoder,
-} from '../../native-models/architectures/whisper-features.ts';
-import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
+} from '../../native-models/features/whisper-log-mel.ts';
 import type { Provider } from '../contract/conversation.ts';
 import { floats, Session } from './onnxruntime/session.ts';
 import type { Stopwatch } from './stopwatch.ts';

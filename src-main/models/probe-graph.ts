@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { rotaryTables } from '../../native-models/architectures/rotary.ts';
 import { withDataFile, writeModel } from '../../native-models/formats/onnx-writer.ts';
 import type { Value, Weight } from '../../native-models/graph/definition.ts';
 import { type BlockQuantized, Graph } from '../../native-models/graph/graph.ts';
+import { rotaryTables } from '../../native-models/layers/rotary.ts';
 
 /** The proportions of a small decoder, with fewer layers: large enough that a GPU's fixed cost does not decide alone. */
 export const probeShape = {

@@ -4,8 +4,8 @@ import type { LazyTensor, TensorSource } from '../../formats/tensor-source.ts';
 import type { Value, Weight } from '../../graph/definition.ts';
 import { Graph } from '../../graph/graph.ts';
 import { shapeMismatch } from '../../graph/shape.ts';
-import { type LinearKind, linear } from '../linear.ts';
-import { floatWeight } from '../matrix-weights.ts';
+import { type LinearKind, linear } from '../../layers/linear.ts';
+import { floatWeight } from '../../layers/matrix-weights.ts';
 
 /** The adaptor's configuration file, as its training wrote it. */
 export const stackConvCtcConfigSchema = z.object({

@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-node';
-import { rotaryTables } from '../../../native-models/architectures/rotary.ts';
 import { cosineSimilarity } from '../../../native-models/cosine-similarity.ts';
 import { Graph } from '../../../native-models/graph/graph.ts';
+import { rotaryTables } from '../../../native-models/layers/rotary.ts';
 import type { Provider } from '../../contract/conversation.ts';
 import { seededRandom } from '../random.ts';
 import { withMadeGraph } from './made-graph.ts';

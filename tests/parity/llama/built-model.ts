@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { type BuiltLlama, buildLlama } from '../../../native-models/architectures/llama.ts';
+import { type BuiltLlama, buildLlama } from '../../../native-models/architectures/llms/llama.ts';
 import { Gguf } from '../../../native-models/formats/gguf.ts';
 import { Safetensors } from '../../../native-models/formats/safetensors.ts';
 

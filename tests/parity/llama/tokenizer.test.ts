@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { tokenizerOf } from '../../../native-models/architectures/gguf-tokenizer.ts';
+import { tokenizerOf } from '../../../native-models/tokenizers/gguf-tokenizer.ts';
 import { openWeights } from './built-model.ts';
 
 const golden = z

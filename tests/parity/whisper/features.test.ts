@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { logMel, padForEncoder } from '../../../native-models/architectures/whisper-features.ts';
+import { logMel, padForEncoder } from '../../../native-models/features/whisper-log-mel.ts';
 import { clip, golden, goldenTensors } from './golden.ts';
 
 const settings = { kind: 'whisper-log-mel', sampleRate: 16000, fftSize: 400, hop: 160, mels: 80 } as const;

@@ -5,7 +5,7 @@ import {
   logMel,
   type Padding,
   padForEncoder,
-} from '../../../native-models/architectures/whisper-features.ts';
+} from '../../../native-models/features/whisper-log-mel.ts';
 import type { BundleManifest } from '../../../native-models/bundles/manifest.ts';
 import { readManifest } from '../../../native-models/bundles/verify.ts';
 import { cosineSimilarity } from '../../../native-models/cosine-similarity.ts';

@@ -1,8 +1,6 @@
 import { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { blockMatrix, blockTable, byteMatrix } from '../../../native-models/architectures/block-matrix.ts';
-import { blockProduct, twofoldProduct } from '../../../native-models/architectures/block-product.ts';
-import { dialOf } from '../../../native-models/architectures/side-branch.ts';
+import { derivedTensor } from '../../../native-models/formats/derived-tensor.ts';
 import {
   blocksToFloat32,
   type GgmlBlockType,
@@ -10,6 +8,9 @@ import {
 } from '../../../native-models/formats/ggml-blocks.ts';
 import type { LazyTensor } from '../../../native-models/formats/tensor-source.ts';
 import { Graph } from '../../../native-models/graph/graph.ts';
+import { blockMatrix, blockTable, byteMatrix } from '../../../native-models/layers/block-matrix.ts';
+import { blockProduct, twofoldProduct } from '../../../native-models/layers/block-product.ts';
+import { dialOf } from '../../../native-models/layers/side-branch.ts';
 import { floats, runGraph, someNumbers, valuesOf } from '../graph/run-graph.ts';
 
 const columns = 64;
@@ -27,19 +28,14 @@ function blockTensor(name: string, type: GgmlBlockType, rows: number): LazyTenso
     content[start + 1] = block % 7 === 0 ? 0 : block % 5 === 0 ? 0xa1 : 0x21;
     if (type === 'Q4_1') content[start + 3] = block % 3 === 0 ? 0x21 : 0xaa;
   }
-  return {
-    name,
-    type,
-    shape: [rows, columns],
-    read: () => content,
-    float32: () => blocksToFloat32(type, content),
-  };
+  const shape = [rows, columns];
+  const float32 = () => blocksToFloat32(type, content);
+  return { ...derivedTensor(name, shape, float32), type, read: () => content };
 }
 
 function plainTensor(name: string, rows: number): LazyTensor {
   const values = someNumbers(rows * columns, 5);
-  const read = () => new Uint8Array(values.buffer);
-  return { name, type: 'F32', shape: [rows, columns], read, float32: () => values };
+  return derivedTensor(name, [rows, columns], () => values);
 }
 
 /** Rows of `w` [rows, columns] times x [2, columns]. */

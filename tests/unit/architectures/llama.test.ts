@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { type BuiltLlama, buildLlama } from '../../../native-models/architectures/llama.ts';
+import { type BuiltLlama, buildLlama } from '../../../native-models/architectures/llms/llama.ts';
 import type { ModelErrorCode } from '../../../native-models/errors.ts';
+import { derivedTensor } from '../../../native-models/formats/derived-tensor.ts';
 import { Gguf } from '../../../native-models/formats/gguf.ts';
 import type { TensorSource } from '../../../native-models/formats/tensor-source.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
@@ -38,8 +39,7 @@ function loraTensors(rank: number, shapes: Record<string, number[]> = {}): Tenso
       shape.reduce((product, size) => product * size, 1),
       name.length,
     );
-    const read = () => new Uint8Array(values.buffer);
-    return { name, type: 'F32' as const, shape, read, float32: () => values };
+    return derivedTensor(name, shape, () => values);
   };
   return { names: () => [], has: () => true, tensor };
 }
@@ -109,7 +109,7 @@ describe('a language model from a GGUF file', () => {
 
   it('writes its tokenizer: merges, special tokens, numbers one by one', async () => {
     const { folder, llm } = await build();
-    const json: object = JSON.parse(readFileSync(join(folder, llm.tokenizer), 'utf8'));
+    const json: object = JSON.parse(readFileSync(join(folder, String(llm.tokenizer)), 'utf8'));
     const tokenizer = new Tokenizer(json, {});
     expect(tokenizer.encode('abcab11<|user|>', { add_special_tokens: false }).ids).toEqual([7, 6, 5, 5, 1]);
   });

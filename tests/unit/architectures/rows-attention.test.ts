@@ -1,8 +1,8 @@
 import { Tensor } from 'onnxruntime-node';
 import { expect, it } from 'vitest';
-import { rotaryTables } from '../../../native-models/architectures/rotary.ts';
-import { rowsAttention } from '../../../native-models/architectures/rows-attention.ts';
 import { Graph } from '../../../native-models/graph/graph.ts';
+import { rotaryTables } from '../../../native-models/layers/rotary.ts';
+import { rowsAttention } from '../../../native-models/layers/rows-attention.ts';
 import { floats, runGraph, someNumbers, valuesOf } from '../graph/run-graph.ts';
 
 const sizes = { heads: 4, kvHeads: 2, headSize: 16 };

@@ -8,10 +8,10 @@ import {
   stackConvCtc,
   stackConvCtcConfigSchema,
 } from '../../../native-models/architectures/adaptors/stack-conv-ctc.ts';
-import type { LinearKind } from '../../../native-models/architectures/linear.ts';
 import { withDataFile, writeModel } from '../../../native-models/formats/onnx-writer.ts';
 import { Safetensors } from '../../../native-models/formats/safetensors.ts';
 import { type OutputTensor, writeSafetensors } from '../../../native-models/formats/safetensors-writer.ts';
+import type { LinearKind } from '../../../native-models/layers/linear.ts';
 
 const config: StackConvCtcConfig = {
   adaptor: { din: 16, k: 2, d: 32, dl: 8, blocks: 1, ctx: 1, ff: 32 },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { ModelError } from '../errors.ts';
-import type { LazyTensor, TensorSource } from '../formats/tensor-source.ts';
+import { ModelError } from '../../errors.ts';
+import { derivedTensor } from '../../formats/derived-tensor.ts';
+import type { LazyTensor, TensorSource } from '../../formats/tensor-source.ts';
 
 const configSchema = z.object({
   encoder_attention_heads: z.number().int().min(1).max(1024),
@@ -117,10 +118,9 @@ function joinedRows(name: string, parts: readonly (LazyTensor | null)[]): LazyTe
     return joined;
   };
   const shape = [parts.reduce((sum, part) => sum + rowsOf(part), 0), ...rest];
-  return { name, type: 'F32', shape, float32, read: () => new Uint8Array(float32().buffer) };
+  return derivedTensor(name, shape, float32);
 }
 
 function numberTensor(name: string, value: number): LazyTensor {
-  const float32 = () => Float32Array.of(value);
-  return { name, type: 'F32', shape: [], float32, read: () => new Uint8Array(float32().buffer) };
+  return derivedTensor(name, [], () => Float32Array.of(value));
 }

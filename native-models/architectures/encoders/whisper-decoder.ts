@@ -1,10 +1,10 @@
-import type { LazyTensor, TensorSource } from '../formats/tensor-source.ts';
-import { float, int } from '../graph/core.ts';
-import type { Value } from '../graph/definition.ts';
-import { Graph } from '../graph/graph.ts';
-import { shapeMismatch } from '../graph/shape.ts';
-import { byteBlockWeight, linear } from './linear.ts';
-import { floatWeight, matrixRows } from './matrix-weights.ts';
+import type { LazyTensor, TensorSource } from '../../formats/tensor-source.ts';
+import { float, int } from '../../graph/core.ts';
+import type { Value } from '../../graph/definition.ts';
+import { Graph } from '../../graph/graph.ts';
+import { shapeMismatch } from '../../graph/shape.ts';
+import { byteBlockWeight, linear } from '../../layers/linear.ts';
+import { floatWeight, matrixRows } from '../../layers/matrix-weights.ts';
 import { feedForward, layerNorm, layerWeights, type WhisperSizes, whisperSizes } from './whisper.ts';
 
 /** 8-bit blocks keep greedy transcripts as they are and halve the bytes that a token reads; every provider knows them. */

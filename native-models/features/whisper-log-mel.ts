@@ -1,9 +1,8 @@
 import type { z } from 'zod';
-import type { featureSettingsSchema, paddingSchema } from '../bundles/manifest.ts';
+import type { paddingSchema } from '../bundles/manifest.ts';
 import { ModelError } from '../errors.ts';
+import type { WhisperLogMelSettings } from './feature-settings.ts';
 import { PowerSpectrum } from './fourier.ts';
-
-export type FeatureSettings = z.infer<typeof featureSettingsSchema>;
 export type Padding = z.infer<typeof paddingSchema>;
 
 /** [mels, frames], row after row: all frames of the lowest band first. */
@@ -21,7 +20,7 @@ const whisperWindowSamples = 480_000;
  * bands, log10 no lower than 8 below the clip's own maximum, then (x + 4) / 4.
  * Gives floor(samples / 160) frames of 10 ms. Throws `shape-mismatch` on a clip shorter than one hop.
  */
-export function logMel(samples: Float32Array, settings: FeatureSettings): LogMel {
+export function logMel(samples: Float32Array, settings: WhisperLogMelSettings): LogMel {
   const { fftSize, hop, mels, sampleRate } = settings;
   const frames = Math.floor(samples.length / hop);
   if (frames === 0)

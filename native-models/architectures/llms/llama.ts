@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { BundleManifest } from '../bundles/manifest.ts';
-import type { Gguf } from '../formats/gguf.ts';
-import { withDataFile, writeModel } from '../formats/onnx-writer.ts';
-import type { LazyTensor, TensorSource } from '../formats/tensor-source.ts';
-import { markerTokens, tokenizerOf } from './gguf-tokenizer.ts';
+import type { BundleManifest } from '../../bundles/manifest.ts';
+import type { Gguf } from '../../formats/gguf.ts';
+import { withDataFile, writeModel } from '../../formats/onnx-writer.ts';
+import type { LazyTensor, TensorSource } from '../../formats/tensor-source.ts';
+import { markerTokens, tokenizerOf } from '../../tokenizers/gguf-tokenizer.ts';
 import { llamaDecoderGraph, llamaEmbedGraph } from './llama-graphs.ts';
 import { readLlamaSettings } from './llama-settings.ts';
 
@@ -65,6 +65,7 @@ export async function buildLlama({ gguf, lora, folder }: LlamaRequest): Promise<
       ...{ layers, hidden, heads, kvHeads, headSize, vocabulary, contextLength },
       tokenizer: files.tokenizer,
       ...markerTokens(gguf),
+      slidingWindow: null,
       lora: lora && { rank: lora.rank, scale: lora.alpha / lora.rank },
     },
     chatTemplate: gguf.metadata('tokenizer.chat_template', z.string().default('')),

@@ -1,15 +1,15 @@
-import type { Gguf } from '../formats/gguf.ts';
-import type { GraphDefinition, Value } from '../graph/definition.ts';
-import { Graph } from '../graph/graph.ts';
-import { type BlockMatrix, blockMatrix, blockTable, byteMatrix } from './block-matrix.ts';
-import { blockProduct, type Change, twofoldProduct } from './block-product.ts';
-import { expectShape } from './expect-shape.ts';
+import type { Gguf } from '../../formats/gguf.ts';
+import type { GraphDefinition, Value } from '../../graph/definition.ts';
+import { Graph } from '../../graph/graph.ts';
+import { type BlockMatrix, blockMatrix, blockTable, byteMatrix } from '../../layers/block-matrix.ts';
+import { blockProduct, type Change, twofoldProduct } from '../../layers/block-product.ts';
+import { expectShape } from '../../layers/expect-shape.ts';
+import { type Lora, loraFactor, type Projection } from '../../layers/lora.ts';
+import { floatWeight } from '../../layers/matrix-weights.ts';
+import { rotaryTables } from '../../layers/rotary.ts';
+import { type KeysAndValues, rowsAttention } from '../../layers/rows-attention.ts';
+import { type Dial, dialOf } from '../../layers/side-branch.ts';
 import type { LlamaSettings } from './llama-settings.ts';
-import { type Lora, loraFactor, type Projection } from './lora.ts';
-import { floatWeight } from './matrix-weights.ts';
-import { rotaryTables } from './rotary.ts';
-import { type KeysAndValues, rowsAttention } from './rows-attention.ts';
-import { type Dial, dialOf } from './side-branch.ts';
 
 /**
  * How a decoder hands its keys and values on. `rows`: caches of a fixed capacity come in, only the new rows go out, all layers in

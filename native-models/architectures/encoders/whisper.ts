@@ -1,9 +1,9 @@
-import { ModelError } from '../errors.ts';
-import type { TensorSource } from '../formats/tensor-source.ts';
-import type { Value } from '../graph/definition.ts';
-import { Graph } from '../graph/graph.ts';
-import { type LinearKind, type LinearWeights, linear } from './linear.ts';
-import { floatWeight } from './matrix-weights.ts';
+import { ModelError } from '../../errors.ts';
+import type { TensorSource } from '../../formats/tensor-source.ts';
+import type { Value } from '../../graph/definition.ts';
+import { Graph } from '../../graph/graph.ts';
+import { type LinearKind, type LinearWeights, linear } from '../../layers/linear.ts';
+import { floatWeight } from '../../layers/matrix-weights.ts';
 
 /** Sizes of a Whisper model, read off its weights. */
 export interface WhisperSizes {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ModelError } from '../errors.ts';
-import type { Gguf } from '../formats/gguf.ts';
+import { ModelError } from '../../errors.ts';
+import type { Gguf } from '../../formats/gguf.ts';
 
 /** Longer contexts are cut to this: the rotary tables are made for every position. */
 const mostPositions = 16_384;
