@@ -1,9 +1,9 @@
 import type { BundleManifest } from '../../bundles/manifest.ts';
 import type { LazyTensor, TensorSource } from '../../formats/tensor-source.ts';
 import type { Target } from '../../graph/target.ts';
+import type { WeightFormat } from '../../layers/weight-format.ts';
 
-/** `keep`: the very values of the file, in as few bytes; `none`: single precision; else rounded in blocks of 32. */
-export type WeightFormat = 'keep' | 'none' | 'q8' | 'q4';
+export type { WeightFormat };
 
 export interface LoraRequest {
   /** Names of the project's own adaptors, of PEFT, or of a checkpoint that holds more than the LoRA. */
