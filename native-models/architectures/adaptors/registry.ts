@@ -1,8 +1,9 @@
 import { ModelError } from '../../errors.ts';
 import type { AdaptorArchitecture } from './adaptor.ts';
+import { stackConvCtcArchitecture } from './stack-conv-ctc.ts';
 
 /** Every family of adaptors that a recipe can name. */
-const adaptors: readonly AdaptorArchitecture[] = [];
+const adaptors: readonly AdaptorArchitecture[] = [stackConvCtcArchitecture];
 
 /** Throws `not-supported`, naming those that there are. */
 export function adaptorArchitecture(name: string): AdaptorArchitecture {

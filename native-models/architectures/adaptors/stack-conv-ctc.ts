@@ -6,6 +6,8 @@ import { Graph } from '../../graph/graph.ts';
 import { shapeMismatch } from '../../graph/shape.ts';
 import { type LinearKind, linear } from '../../layers/linear.ts';
 import { floatWeight } from '../../layers/matrix-weights.ts';
+import type { AdaptorArchitecture, AdaptorRequest, BuiltAdaptor } from './adaptor.ts';
+import { adaptorOptions, expectEncoderWidth } from './fit.ts';
 
 /** The adaptor's configuration file, as its training wrote it. */
 export const stackConvCtcConfigSchema = z.object({
@@ -30,6 +32,48 @@ export const stackConvCtcConfigSchema = z.object({
 export type StackConvCtcConfig = z.infer<typeof stackConvCtcConfigSchema>;
 
 const epsilon = 1e-6;
+
+const optionsSchema = z.object({ stack: z.number().int().positive().optional() });
+
+/** Parlance's own adaptor: short vectors in the LLM's space, and a CTC head that tells which of them carry something new. */
+export const stackConvCtcArchitecture: AdaptorArchitecture = {
+  name: 'stack-conv-ctc',
+  build: buildStackConvCtc,
+  matrices: (weights) => ['adaptor.stack.weight', 'adaptor.out.weight'].map((name) => weights.tensor(name)),
+};
+
+function buildStackConvCtc({ weights, config, options, encoder, llm, kind }: AdaptorRequest): BuiltAdaptor {
+  if (llm === null)
+    throw new ModelError(
+      'not-supported',
+      'The adaptor stack-conv-ctc needs the LLM whose embeddings its head compares frames with.',
+      'Add the LLM to the recipe.',
+    );
+  const read = stackConvCtcConfigSchema.safeParse(config);
+  if (!read.success)
+    throw new ModelError(
+      'file-invalid',
+      `The adaptor's configuration is wrong at ${read.error.issues[0]?.path.join('.')}.`,
+      'Use the configuration that the adaptor was trained with.',
+    );
+  const { k, din, dl } = read.data.adaptor;
+  const { stack } = adaptorOptions(optionsSchema, options);
+  if (stack !== undefined && stack !== k)
+    throw new ModelError(
+      'shape-mismatch',
+      `The recipe stacks ${stack} frames, the adaptor's configuration ${k}.`,
+      'Correct `adaptor.stack`, or leave it out.',
+    );
+  expectEncoderWidth(din, encoder.hidden);
+  return {
+    graph: stackConvCtc(weights, read.data, llm.embeddings, kind),
+    hidden: dl,
+    stack: k,
+    tokens: { perSecond: encoder.framesPerSecond / k },
+    selection: read.data.mode === 'compress' ? 'ctc-compress' : 'all',
+    ctcTokens: read.data.vocab,
+  };
+}
 
 /**
  * Stacked frames, convolutions and a CTC head over the LLM's own embeddings: `encoder` f32 [1, frames, din] → `adaptor` f32
