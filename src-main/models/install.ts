@@ -24,7 +24,7 @@ export interface PullOptions {
 /**
  * Installs a bundle of the catalogue: downloads its weights, builds it, puts it in place all at once. One that is
  * installed is hashed again and, when it is whole and made of what the catalogue names now as this version makes it,
- * left as it is. Two processes that pull the same bundle wait for one another.
+ * left as it is. One that an earlier version made stays in use where its weights cannot be fetched now. Two processes that pull the same bundle wait for one another.
  *
  * Rejects with bundle-missing (not in the catalogue), bundle-newer, download-failed, download-hash, disk-full,
  * cancelled and the foundry's failures. Whatever ends it, a later call goes on from there.
@@ -32,7 +32,7 @@ export interface PullOptions {
 export async function pullBundle(id: string, options: PullOptions): Promise<BundleSummary> {
   const { place, signal } = options;
   const bundle = catalogueBundle(await readCatalogue(place.resources), id);
-  const tell = (progress: Partial<ModelProgress> & Pick<ModelProgress, 'phase'>): void =>
+  const tell: Tell = (progress) =>
     options.onProgress?.({
       bundle: id,
       file: '',
@@ -46,7 +46,8 @@ export async function pullBundle(id: string, options: PullOptions): Promise<Bund
     tell({ phase: 'building', message: 'another process is installing it; waiting for that one' });
   try {
     await withBundleLock(place.home.models, id, { onWait, signal }, async () => {
-      if (!(await isGood(bundle, options))) await fetchAndBuild(bundle, options, tell);
+      const found = await whatIsInstalled(bundle, options);
+      if (found !== 'current') await renew(bundle, found === 'older', options, tell);
       if (!options.keepDownloads) await removeDownloads(place.home.downloads, bundle.files);
     });
   } catch (error) {
@@ -57,16 +58,37 @@ export async function pullBundle(id: string, options: PullOptions): Promise<Bund
   return summaryOf(place, bundle);
 }
 
-/** Whether the bundle is there, whole, built as this version builds, and made of what the recipe names now. */
-async function isGood(bundle: CatalogueBundle, { place, onProgress }: PullOptions): Promise<boolean> {
+type Tell = (progress: Partial<ModelProgress> & Pick<ModelProgress, 'phase'>) => void;
+
+/** `current`: whole, built as this version builds, and made of what the recipe names now; `older`: whole, but not that. */
+async function whatIsInstalled(
+  bundle: CatalogueBundle,
+  { place, onProgress }: PullOptions,
+): Promise<'current' | 'older' | 'nothing'> {
   try {
     const manifest = await verifyInstalled(place, bundle.id, onProgress);
     const recipe = readRecipe(join(place.resources, bundle.recipe));
-    return manifest.builder === builderVersion && isMadeOf(manifest, recipe);
+    return manifest.builder === builderVersion && isMadeOf(manifest, recipe) ? 'current' : 'older';
   } catch (error) {
     // A bundle from a later version is not replaced by an older one; anything else that is wrong is built anew.
     if (!(error instanceof ParlanceError) || error.code === 'bundle-newer') throw error;
-    return false;
+    return 'nothing';
+  }
+}
+
+/** Somebody who is offline after an update goes on with the bundle of before, which is whole. */
+async function renew(
+  bundle: CatalogueBundle,
+  hasOlder: boolean,
+  options: PullOptions,
+  tell: Tell,
+): Promise<void> {
+  try {
+    await fetchAndBuild(bundle, options, tell);
+  } catch (error) {
+    const offline = error instanceof ParlanceError && error.code === 'download-failed';
+    if (!hasOlder || !offline) throw error;
+    tell({ phase: 'verifying', message: `not renewed, the bundle of before is used: ${error.message}` });
   }
 }
 
@@ -88,7 +110,7 @@ function isMadeOf(manifest: BundleManifest, recipe: Recipe): boolean {
 async function fetchAndBuild(
   bundle: CatalogueBundle,
   { place, onProgress, signal }: PullOptions,
-  tell: (progress: Partial<ModelProgress> & Pick<ModelProgress, 'phase'>) => void,
+  tell: Tell,
 ): Promise<void> {
   const folder = place.home.downloads;
   await needFreeSpace(place.home.models, (await missingBytes(bundle, folder)) + bundle.installedBytes);

@@ -66,6 +66,21 @@ describe('installing a bundle', () => {
     }
   });
 
+  it('offline after an update: the bundle of before, which is whole, stays in use, and that is said', async () => {
+    const { place, server } = await tinyCatalogue();
+    const { folder } = await pullBundle('tiny', { place });
+    const path = join(folder ?? '', 'bundle.json');
+    const older = JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), builder: builderVersion + 1 });
+    writeFileSync(path, older);
+    server.files.clear();
+    const progress: ModelProgress[] = [];
+    const pull = pullBundle('tiny', { place, onProgress: (each) => progress.push(each) });
+    await expect(pull).resolves.toMatchObject({ state: 'installed' });
+    expect(readFileSync(path, 'utf8')).toBe(older);
+    expect(progress.at(-1)?.phase).toBe('done');
+    expect(progress.map(({ message }) => message ?? '').join()).toContain('the bundle of before is used');
+  });
+
   it('two at once: the weights are fetched once, and both get the bundle', async () => {
     const { place, server } = await tinyCatalogue();
     const both = await Promise.all([pullBundle('tiny', { place }), pullBundle('tiny', { place })]);
