@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ModelError } from '../errors.ts';
-import { logMel, type Padding, padForEncoder } from '../features/whisper-log-mel.ts';
+import { extractFeatures } from '../features/extract-features.ts';
+import { type Padding, padForEncoder } from '../features/whisper-log-mel.ts';
 import { type OutputTensor, writeSafetensors } from '../formats/safetensors-writer.ts';
 import type { BundleManifest } from './manifest.ts';
 import { probeLlm } from './probe-llm.ts';
@@ -47,7 +48,7 @@ async function hear(request: ProbeRequest, samples: Float32Array, manifest: Bund
       `The bundle ${manifest.id} has no speech encoder.`,
       'Probe it without sound.',
     );
-  const mel = logMel(padForEncoder(samples, paddingOf(request, adaptor)), features);
+  const mel = extractFeatures(padForEncoder(samples, paddingOf(request, adaptor)), features);
   const input = new Tensor('float32', mel.data, [1, mel.mels, mel.frames]);
   const encoded = floatsOf(
     await runOnce(join(request.folder, encoder.graph), { features: input }),

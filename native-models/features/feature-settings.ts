@@ -9,7 +9,36 @@ const whisperLogMelSchema = z.object({
   mels: z.union([z.literal(80), z.literal(128)]),
 });
 
+/** Kaldi's filter bank: 25 ms every 10 ms, only whole frames. */
+export const kaldiFbankSchema = z.object({
+  kind: z.literal('kaldi-fbank'),
+  sampleRate: z.literal(16000),
+  mels: z.number().int().min(1).max(256),
+  window: z.enum(['povey', 'hann', 'hamming']),
+  /** What samples in −1…1 are multiplied by first: 32768 where the model was trained on 16-bit integers. */
+  amplitude: z.number().positive().max(1e6),
+  preemphasis: z.number().min(0).max(1),
+  lowHertz: z.number().min(0).max(4000),
+  highHertz: z.number().min(4001).max(8000),
+  /** The encoder reads (logarithm − mean) / deviation. */
+  mean: z.number().min(-1e3).max(1e3),
+  deviation: z.number().positive().max(1e3),
+});
+
+/** NeMo's log-mel, as Parakeet reads it: each band of a clip made mean 0 and deviation 1. */
+const nemoLogMelSchema = z.object({
+  kind: z.literal('nemo-log-mel'),
+  sampleRate: z.literal(16000),
+  mels: z.number().int().min(1).max(256),
+});
+
 /** How sound becomes what an encoder reads; each kind is one file of this folder. */
-export const featureSettingsSchema = z.discriminatedUnion('kind', [whisperLogMelSchema]);
+export const featureSettingsSchema = z.discriminatedUnion('kind', [
+  whisperLogMelSchema,
+  kaldiFbankSchema,
+  nemoLogMelSchema,
+]);
 export type FeatureSettings = z.infer<typeof featureSettingsSchema>;
 export type WhisperLogMelSettings = z.infer<typeof whisperLogMelSchema>;
+export type KaldiFbankSettings = z.infer<typeof kaldiFbankSchema>;
+export type NemoLogMelSettings = z.infer<typeof nemoLogMelSchema>;

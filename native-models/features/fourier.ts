@@ -1,5 +1,5 @@
 /**
- * Power spectra of real frames by a mixed-radix (4 and 5) Stockham transform. Whisper's 400-point frames are not a power of
+ * Power spectra of real frames by a mixed-radix (4, 5 and 2) Stockham transform. Whisper's 400-point frames are not a power of
  * two; two real frames travel through one complex transform, so a frame costs half of it.
  */
 export class PowerSpectrum {
@@ -12,7 +12,7 @@ export class PowerSpectrum {
   #nextReal: Float64Array;
   #nextImaginary: Float64Array;
 
-  /** @param size an even product of fours and fives, such as 400 */
+  /** @param size an even product of twos and fives, such as 400 or 512 */
   constructor(size: number) {
     this.size = size;
     this.bins = size / 2 + 1;
@@ -28,9 +28,7 @@ export class PowerSpectrum {
     this.#real.set(first);
     this.#imaginary.set(second);
     for (const stage of this.#stages) {
-      if (stage.radix === 4)
-        radixFour(stage, this.#real, this.#imaginary, this.#nextReal, this.#nextImaginary);
-      else radixFive(stage, this.#real, this.#imaginary, this.#nextReal, this.#nextImaginary);
+      passes[stage.radix](stage, this.#real, this.#imaginary, this.#nextReal, this.#nextImaginary);
       [this.#real, this.#nextReal] = [this.#nextReal, this.#real];
       [this.#imaginary, this.#nextImaginary] = [this.#nextImaginary, this.#imaginary];
     }
@@ -58,7 +56,7 @@ export class PowerSpectrum {
 }
 
 interface Stage {
-  readonly radix: 4 | 5;
+  readonly radix: 2 | 4 | 5;
   /** Transforms of `radix` points to do, times `stride` interleaved sequences. */
   readonly groups: number;
   readonly stride: number;
@@ -71,9 +69,9 @@ function planStages(size: number): Stage[] {
   let length = size;
   let stride = 1;
   while (length > 1) {
-    const radix = length % 4 === 0 ? 4 : length % 5 === 0 ? 5 : 0;
+    const radix = length % 4 === 0 ? 4 : length % 5 === 0 ? 5 : length % 2 === 0 ? 2 : 0;
     if (radix === 0)
-      throw new RangeError(`A transform of ${size} points is not a product of fours and fives.`);
+      throw new RangeError(`A transform of ${size} points is not a product of twos and fives.`);
     const groups = length / radix;
     const twiddles = new Float64Array(2 * length);
     for (let group = 0; group < groups; group++) {
@@ -88,6 +86,27 @@ function planStages(size: number): Stage[] {
     stride *= radix;
   }
   return stages;
+}
+
+function radixTwo(
+  { groups, stride, twiddles }: Stage,
+  real: Float64Array,
+  imaginary: Float64Array,
+  outReal: Float64Array,
+  outImaginary: Float64Array,
+): void {
+  const step = stride * groups;
+  for (let group = 0; group < groups; group++) {
+    for (let lane = 0; lane < stride; lane++) {
+      const i = lane + stride * group;
+      const [ar, ai] = [real[i] ?? 0, imaginary[i] ?? 0];
+      const [br, bi] = [real[i + step] ?? 0, imaginary[i + step] ?? 0];
+      const o = lane + stride * 2 * group;
+      outReal[o] = ar + br;
+      outImaginary[o] = ai + bi;
+      rotate(outReal, outImaginary, o + stride, ar - br, ai - bi, twiddles, 4 * group + 2);
+    }
+  }
 }
 
 function radixFour(
@@ -212,3 +231,5 @@ function rotate(
   outReal[at] = real * cosine - imaginary * sine;
   outImaginary[at] = real * sine + imaginary * cosine;
 }
+
+const passes = { 2: radixTwo, 4: radixFour, 5: radixFive } as const;

@@ -1,12 +1,9 @@
 import { join } from 'node:path';
 import { Tensor } from 'onnxruntime-node';
 import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
-import {
-  type LogMel,
-  logMel,
-  type Padding,
-  padForEncoder,
-} from '../../native-models/features/whisper-log-mel.ts';
+import { extractFeatures } from '../../native-models/features/extract-features.ts';
+import type { Features } from '../../native-models/features/features.ts';
+import { type Padding, padForEncoder } from '../../native-models/features/whisper-log-mel.ts';
 import type { Provider } from '../contract/conversation.ts';
 import { floats, Session } from './onnxruntime/session.ts';
 import type { Stopwatch } from './stopwatch.ts';
@@ -52,12 +49,12 @@ export class Encoder {
   /** Encodes at most 30 s of 16 kHz samples, padded as said. Throws engine-failed. */
   async encode(samples: Float32Array, padding: Padding, watch: Stopwatch): Promise<Encoded> {
     const features = await watch.time('featuresMs', () =>
-      logMel(padForEncoder(samples, padding), this.#features),
+      extractFeatures(padForEncoder(samples, padding), this.#features),
     );
     return watch.time('encodeMs', () => this.#run(features));
   }
 
-  async #run({ data, mels, frames }: LogMel): Promise<Encoded> {
+  async #run({ data, mels, frames }: Features): Promise<Encoded> {
     const feeds = { features: new Tensor('float32', data, [1, mels, frames]) };
     const outputs = await this.#session.run(feeds, ['encoder']);
     const encoded = floats(outputs, 'encoder', this.#session);

@@ -1,8 +1,9 @@
 import { ModelError } from '../../errors.ts';
 import type { EncoderArchitecture } from './encoder.ts';
+import { whisper } from './whisper.ts';
 
 /** Every family of encoders that a recipe can name. */
-const encoders: readonly EncoderArchitecture[] = [];
+const encoders: readonly EncoderArchitecture[] = [whisper];
 
 /** Throws `not-supported`, naming those that there are. */
 export function encoderArchitecture(name: string): EncoderArchitecture {

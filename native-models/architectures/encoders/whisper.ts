@@ -4,6 +4,7 @@ import type { Value } from '../../graph/definition.ts';
 import { Graph } from '../../graph/graph.ts';
 import { type LinearKind, type LinearWeights, linear } from '../../layers/linear.ts';
 import { floatWeight } from '../../layers/matrix-weights.ts';
+import type { EncoderArchitecture } from './encoder.ts';
 
 /** Sizes of a Whisper model, read off its weights. */
 export interface WhisperSizes {
@@ -18,6 +19,23 @@ export interface WhisperSizes {
   readonly vocabulary: number;
   readonly maxTokens: number;
 }
+
+/** Whisper's encoder as a part of a speech LLM. */
+export const whisper: EncoderArchitecture = {
+  name: 'whisper',
+  build({ weights, kind }) {
+    const { mels, hidden, maxPositions } = whisperSizes(weights);
+    return {
+      graph: whisperEncoder(weights, kind),
+      features: { kind: 'whisper-log-mel', sampleRate: 16000, fftSize: 400, hop: 160, mels },
+      hidden,
+      framesPerSecond: 50,
+      maxPositions,
+      unitSamples: 320,
+      ctcLabels: null,
+    };
+  },
+};
 
 const layerNormEpsilon = 1e-5;
 /** Of every published Whisper; a file may say otherwise. */

@@ -1,14 +1,11 @@
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  logMel,
-  type Padding,
-  padForEncoder,
-} from '../../../native-models/features/whisper-log-mel.ts';
 import type { BundleManifest } from '../../../native-models/bundles/manifest.ts';
 import { readManifest } from '../../../native-models/bundles/verify.ts';
 import { cosineSimilarity } from '../../../native-models/cosine-similarity.ts';
+import { extractFeatures } from '../../../native-models/features/extract-features.ts';
+import { type Padding, padForEncoder } from '../../../native-models/features/whisper-log-mel.ts';
 import { testBundle } from './bundle.ts';
 import { clip, goldenTensors } from './golden.ts';
 
@@ -44,7 +41,7 @@ async function run(name: string, feeds: Values): Promise<Values> {
 
 async function encode(padding: Padding): Promise<Tensor> {
   if (manifest.features === null) throw new Error('the default bundle has features');
-  const { data, mels, frames } = logMel(padForEncoder(clip(), padding), manifest.features);
+  const { data, mels, frames } = extractFeatures(padForEncoder(clip(), padding), manifest.features);
   const { encoder } = await run('encoder', { features: new Tensor('float32', data, [1, mels, frames]) });
   if (encoder === undefined) throw new Error('the encoder gives `encoder`');
   return encoder;
