@@ -26,11 +26,15 @@ export interface GroupQueryAttentionInputs {
   readonly lastPosition: Value;
   /** i32 scalar: all positions, new ones included. */
   readonly totalLength: Value;
-  /** f32 [context, headSize/2]: rotary position embeddings. */
-  readonly cosines: Value;
-  readonly sines: Value;
+  /** f32 [context, rotated dimensions/2]: rotary position embeddings; null where positions are not rotated in. */
+  readonly cosines: Value | null;
+  readonly sines: Value | null;
   readonly heads: number;
   readonly kvHeads: number;
+  /** Of the scores; 1/√headSize where it is not given. */
+  readonly scale?: number;
+  /** Positions that each looks at, itself included; all before it where it is not given. */
+  readonly window?: number | null;
 }
 
 /**
@@ -130,7 +134,15 @@ export class Graph extends DynamicOperators {
     };
     const state = [pastKey, pastValue, given.lastPosition, given.totalLength];
     const inputs = [qkv, null, null, ...state, given.cosines, given.sines];
-    const attributes = { num_heads: int(heads), kv_num_heads: int(kvHeads), do_rotary: int(1) };
+    const attributes = {
+      num_heads: int(heads),
+      kv_num_heads: int(kvHeads),
+      do_rotary: int(given.cosines === null ? 0 : 1),
+      ...(given.scale === undefined ? {} : { scale: float(given.scale) }),
+      ...(given.window === undefined || given.window === null
+        ? {}
+        : { local_window_size: int(given.window) }),
+    };
     const attended = { type: qkv.type, shape: [1, length, heads * headSize] };
     const outputs = [attended, present, present] as const;
     const [y, presentKey, presentValue] = this.op(
@@ -143,9 +155,14 @@ export class Graph extends DynamicOperators {
     return { y, presentKey, presentValue };
   }
 
-  /** Rotates heads laid side by side, x [1, S, heads·headSize]; `first`: int64 [1], position of the first; tables [positions, headSize/2]. */
-  rotaryEmbedding(x: Value, first: Value, cosines: Value, sines: Value): Value {
-    const [y] = this.op(microsoft, 'RotaryEmbedding', [x, first, cosines, sines], {}, [x]);
+  /**
+   * Rotates heads laid side by side, x [1, S, heads·headSize]; `first`: int64 [1], position of the first; tables [positions,
+   * headSize/2], or narrower where only the first dimensions of a head are rotated: then `heads` must be given.
+   */
+  rotaryEmbedding(x: Value, first: Value, cosines: Value, sines: Value, heads: number | null = null): Value {
+    const rotated = 2 * knownDimension(cosines.shape, 1, 'RotaryEmbedding');
+    const attributes = heads === null ? {} : { num_heads: int(heads), rotary_embedding_dim: int(rotated) };
+    const [y] = this.op(microsoft, 'RotaryEmbedding', [x, first, cosines, sines], attributes, [x]);
     return y;
   }
 
