@@ -1,16 +1,16 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { ModelError } from '../errors.ts';
+import { diskAccess, type FileAccess, type OpenedFile } from './file-access.ts';
 
 /** A file that is read piece by piece; nothing outside it can be asked for. */
 export class BinaryFile implements Disposable {
   readonly path: string;
   readonly size: number;
-  #descriptor: number | null;
+  #opened: OpenedFile | null;
 
   /** Throws `file-missing` when there is no such file. */
-  constructor(path: string) {
+  constructor(path: string, access: FileAccess = diskAccess) {
     try {
-      this.#descriptor = openSync(path, 'r');
+      this.#opened = access.open(path);
     } catch (cause) {
       throw new ModelError(
         'file-missing',
@@ -22,24 +22,28 @@ export class BinaryFile implements Disposable {
       );
     }
     this.path = path;
-    const status = fstatSync(this.#descriptor);
-    if (!status.isFile()) {
+    if (!this.#opened.isFile) {
       this.close();
       throw new ModelError('file-missing', `${path} is not a file.`, 'Name the file itself, not a folder.');
     }
-    this.size = status.size;
+    this.size = this.#opened.size;
   }
 
   /** Reads `length` bytes at `offset`; throws `file-truncated` where the file has fewer. */
   read(offset: number, length: number, what: string): Uint8Array<ArrayBuffer> {
-    if (this.#descriptor === null) throw new Error(`${this.path} was closed before ${what} was read`);
-    if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0)
-      throw invalidFile(this.path, `${what} has an impossible place or size`);
-    this.requireSize(offset + length, what);
+    this.#requirePlace(offset, length, what);
     const bytes = new Uint8Array(length);
+    this.readInto(bytes, offset, what);
+    return bytes;
+  }
+
+  /** Fills `target` with the bytes at `offset`; throws `file-truncated` where the file has fewer. */
+  readInto(target: Uint8Array, offset: number, what: string): void {
+    if (this.#opened === null) throw new Error(`${this.path} was closed before ${what} was read`);
+    this.#requirePlace(offset, target.length, what);
     let done = 0;
-    while (done < length) {
-      const count = readSync(this.#descriptor, bytes, done, length - done, offset + done);
+    while (done < target.length) {
+      const count = this.#opened.readInto(target.subarray(done), offset + done);
       if (count === 0)
         throw new ModelError(
           'file-truncated',
@@ -48,7 +52,6 @@ export class BinaryFile implements Disposable {
         );
       done += count;
     }
-    return bytes;
   }
 
   /** Throws `file-truncated` unless the file reaches to `end`. */
@@ -62,12 +65,18 @@ export class BinaryFile implements Disposable {
   }
 
   close(): void {
-    if (this.#descriptor !== null) closeSync(this.#descriptor);
-    this.#descriptor = null;
+    this.#opened?.close();
+    this.#opened = null;
   }
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #requirePlace(offset: number, length: number, what: string): void {
+    if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0)
+      throw invalidFile(this.path, `${what} has an impossible place or size`);
+    this.requireSize(offset + length, what);
   }
 }
 

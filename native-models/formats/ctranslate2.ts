@@ -1,5 +1,6 @@
 import { ModelError } from '../errors.ts';
 import { type BinaryFile, invalidFile } from './binary-file.ts';
+import type { FileAccess } from './file-access.ts';
 import { PlainTensor, type TensorPlace } from './plain-tensor.ts';
 import { TensorFile } from './tensor-file.ts';
 import type { LazyTensor } from './tensor-source.ts';
@@ -18,8 +19,8 @@ const elementBytes = [4, 1, 2, 4, 2, 2] as const;
  */
 export class CTranslate2Model extends TensorFile {
   /** Throws `file-missing`, `file-truncated`, `file-invalid` or, for another version, `not-supported`. */
-  constructor(path: string) {
-    super(path, (file) => tensorsOf(file, readIndex(file)));
+  constructor(path: string, access?: FileAccess) {
+    super(path, (file) => tensorsOf(file, readIndex(file)), access);
   }
 }
 

@@ -22,16 +22,20 @@ function buildHalfTable(): Float32Array {
 
 /** IEEE 754 half to single precision, exactly. */
 export function halfToFloat32(half: Uint16Array): Float32Array<ArrayBuffer> {
-  halfTable ??= buildHalfTable();
-  const table = halfTable;
   const single = new Float32Array(half.length);
-  for (let i = 0; i < half.length; i++) single[i] = table[half[i] ?? 0] ?? 0;
+  decodeHalf(half, single);
   return single;
 }
 
-/** bfloat16 to single precision: the upper half of its bits. */
-export function bfloat16ToFloat32(values: Uint16Array): Float32Array<ArrayBuffer> {
-  const bits = new Uint32Array(values.length);
+/** Half to single precision, written to the start of `into`. */
+export function decodeHalf(half: Uint16Array, into: Float32Array): void {
+  halfTable ??= buildHalfTable();
+  const table = halfTable;
+  for (let i = 0; i < half.length; i++) into[i] = table[half[i] ?? 0] ?? 0;
+}
+
+/** bfloat16 to single precision, the upper half of its bits, written to the start of `into`. */
+export function decodeBfloat16(values: Uint16Array, into: Float32Array): void {
+  const bits = new Uint32Array(into.buffer, into.byteOffset, values.length);
   for (let i = 0; i < values.length; i++) bits[i] = (values[i] ?? 0) << 16;
-  return new Float32Array(bits.buffer);
 }

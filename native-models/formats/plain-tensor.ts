@@ -1,9 +1,12 @@
 import { ModelError } from '../errors.ts';
 import type { BinaryFile } from './binary-file.ts';
-import { bfloat16ToFloat32, halfToFloat32 } from './half-precision.ts';
+import { elementDecoder } from './element-decoders.ts';
 import type { LazyTensor, StoredType } from './tensor-source.ts';
 
-/** Where a tensor of plain numbers, little-endian and row after row, lies in a file. */
+/** Elements or blocks that are converted at once: some hundred kB. */
+const unitsPerPiece = 1 << 12;
+
+/** Where a tensor, little-endian and row after row, lies in a file. */
 export interface TensorPlace {
   readonly name: string;
   readonly type: StoredType;
@@ -13,7 +16,7 @@ export interface TensorPlace {
   readonly length: number;
 }
 
-/** A tensor of plain numbers in a file. */
+/** A tensor in one piece of a file: plain numbers, or GGML blocks along its rows. */
 export class PlainTensor implements LazyTensor {
   readonly name: string;
   readonly type: StoredType;
@@ -38,29 +41,25 @@ export class PlainTensor implements LazyTensor {
   }
 
   float32(): Float32Array<ArrayBuffer> {
-    const { buffer } = this.read();
-    switch (this.type) {
-      case 'F32':
-        return new Float32Array(buffer);
-      case 'F16':
-        return halfToFloat32(new Uint16Array(buffer));
-      case 'BF16':
-        return bfloat16ToFloat32(new Uint16Array(buffer));
-      case 'F64':
-        return Float32Array.from(new Float64Array(buffer));
-      case 'I32':
-        return Float32Array.from(new Int32Array(buffer));
-      case 'I16':
-        return Float32Array.from(new Int16Array(buffer));
-      case 'I8':
-        return Float32Array.from(new Int8Array(buffer));
-      default:
-        throw new ModelError(
-          'not-supported',
-          `${this.name} in ${this.#file.path} is of type ${this.type}, which is not read as numbers.`,
-          'Convert the weights to F32, F16 or BF16.',
-        );
+    const decoder = elementDecoder(this.type);
+    if (decoder === undefined)
+      throw new ModelError(
+        'not-supported',
+        `${this.name} in ${this.#file.path} is of type ${this.type}, which is not read as numbers.`,
+        'Convert the weights to F32, F16 or BF16.',
+      );
+    const { offset, length } = this.#place;
+    if (this.type === 'F32') return new Float32Array(this.read().buffer);
+    this.#file.requireSize(offset + length, this.name);
+    const values = new Float32Array((length / decoder.bytes) * decoder.elements);
+    // Piece by piece, so that a large tensor takes no more memory than its values.
+    const piece = new Uint8Array(Math.min(length, unitsPerPiece * decoder.bytes));
+    for (let done = 0; done < length; done += piece.length) {
+      const bytes = piece.subarray(0, Math.min(piece.length, length - done));
+      this.#file.readInto(bytes, offset + done, this.name);
+      decoder.decode(bytes, values.subarray((done / decoder.bytes) * decoder.elements));
     }
+    return values;
   }
 }
 

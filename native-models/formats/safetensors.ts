@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type BinaryFile, invalidFile } from './binary-file.ts';
+import type { FileAccess } from './file-access.ts';
 import { PlainTensor, type TensorPlace } from './plain-tensor.ts';
 import { TensorFile } from './tensor-file.ts';
 import type { StoredType } from './tensor-source.ts';
@@ -33,10 +34,11 @@ const entrySchema = z.strictObject({
  */
 export class Safetensors extends TensorFile {
   /** Throws `file-missing`, `file-truncated` or `file-invalid`, naming the tensor at fault. */
-  constructor(path: string) {
+  constructor(path: string, access?: FileAccess) {
     super(
       path,
       (file) => new Map(readHeader(file).map((place) => [place.name, new PlainTensor(file, place)])),
+      access,
     );
   }
 }

@@ -1,5 +1,6 @@
 import { ModelError } from '../errors.ts';
 import { BinaryFile } from './binary-file.ts';
+import { diskAccess, type FileAccess } from './file-access.ts';
 import type { LazyTensor, TensorSource } from './tensor-source.ts';
 
 /** A weight file whose tensors are known once its header is read. What a format adds is how that header reads. */
@@ -9,9 +10,13 @@ export abstract class TensorFile implements TensorSource, Disposable {
   readonly #tensors: ReadonlyMap<string, LazyTensor>;
 
   /** Throws `file-missing` and what `readTensors` throws; the file is closed then. */
-  protected constructor(path: string, readTensors: (file: BinaryFile) => ReadonlyMap<string, LazyTensor>) {
+  protected constructor(
+    path: string,
+    readTensors: (file: BinaryFile) => ReadonlyMap<string, LazyTensor>,
+    access: FileAccess = diskAccess,
+  ) {
     this.path = path;
-    this.#file = new BinaryFile(path);
+    this.#file = new BinaryFile(path, access);
     try {
       this.#tensors = readTensors(this.#file);
     } catch (error) {

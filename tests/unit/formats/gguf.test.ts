@@ -7,7 +7,7 @@ import { Gguf } from '../../../native-models/formats/gguf.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { GgufWriter } from './gguf-writer.ts';
 
-const [f32, q4_0, q4_1, q8_0, q4_k] = [0, 2, 3, 8, 12];
+const [f32, q4_0, q4_1, q8_0, iq2_xxs] = [0, 2, 3, 8, 16];
 const [uint32, float32, text, array, uint64] = [4, 6, 8, 9, 10];
 
 function fileOf(bytes: Uint8Array): string {
@@ -151,7 +151,7 @@ describe('the GGUF reader', () => {
     refused(one([2n ** 32n, 2n ** 32n], f32), 'file-invalid', /believable/);
     refused(one([2n ** 33n, 2n ** 31n, 2n ** 30n, 4], f32), 'file-invalid', /believable/);
     refused(one([16], q4_1), 'file-invalid', /whole Q4_1 blocks/);
-    refused(one([256], q4_k), 'not-supported', /type 12/);
+    refused(one([256], iq2_xxs), 'not-supported', /type 16/);
     refused(one([1, 1, 1, 1, 1], f32), 'file-invalid', /5 dimensions/);
   });
 

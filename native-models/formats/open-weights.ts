@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { ModelError } from '../errors.ts';
+import { BinaryFile } from './binary-file.ts';
+import { CTranslate2Model } from './ctranslate2.ts';
+import { diskAccess, type FileAccess } from './file-access.ts';
+import { Gguf } from './gguf.ts';
+import { Safetensors } from './safetensors.ts';
+import type { TensorSource } from './tensor-source.ts';
+
+/** Weights whose files stay open until they are disposed of. */
+export type OpenedWeights = TensorSource & Disposable & { readonly path: string; close(): void };
+
+/** What a folder's weights are called, the form to be preferred first. */
+const weightFiles = [
+  'model.safetensors',
+  'model.safetensors.index.json',
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
+  'adapter_model.safetensors',
+  'adapter_model.bin',
+  'model.bin',
+  'model.onnx',
+];
+
+/** Bytes that tell the formats apart. */
+const headBytes = 512;
+
+/**
+ * Opens weights by their content, whatever their name: GGUF, safetensors, CTranslate2, a PyTorch zip, ONNX, the index of weights
+ * in several files, or a folder with one of them (its usual name, or the only file of a weight format). Throws `file-missing`, `not-supported` for what is none of these, and what the reader
+ * throws.
+ */
+export function openWeights(path: string, access: FileAccess = diskAccess): OpenedWeights {
+  const file = access.kind(path) === 'folder' ? weightsIn(path, access) : path;
+  const format = formatOf(file, access);
+  return format(file, access);
+}
+
+type Reader = (path: string, access: FileAccess) => OpenedWeights;
+
+function weightsIn(folder: string, access: FileAccess): string {
+  const names = access.list(folder);
+  const usual = weightFiles.find((name) => names.includes(name));
+  if (usual !== undefined) return join(folder, usual);
+  const others = names.filter((name) => /\.(gguf|safetensors|pt|pth|bin|onnx)$/.test(name));
+  const [only] = others;
+  if (only !== undefined && others.length === 1) return join(folder, only);
+  throw new ModelError(
+    only === undefined ? 'file-missing' : 'not-supported',
+    only === undefined
+      ? `The folder ${folder} holds no weights.`
+      : `The folder ${folder} holds several weight files: ${others.toSorted().slice(0, 8).join(', ')}.`,
+    only === undefined
+      ? `Its weights would be called ${weightFiles.join(', ')}.`
+      : 'Name the one that is meant.',
+  );
+}
+
+function formatOf(path: string, access: FileAccess): Reader {
+  using file = new BinaryFile(path, access);
+  const head = file.read(0, Math.min(file.size, headBytes), 'its start');
+  const text = Buffer.from(head.buffer).toString('latin1');
+  const word = head.length < 8 ? 0 : new DataView(head.buffer).getUint32(0, true);
+  if (text.startsWith('GGUF')) return (...place) => new Gguf(...place);
+  if (text[8] === '{' && new DataView(head.buffer).getUint32(4, true) === 0)
+    return (...place) => new Safetensors(...place);
+  if (word <= 16 && isCTranslate2(head)) return (...place) => new CTranslate2Model(...place);
+  throw unknown(path, text);
+}
+
+/** A small version, then a printable name with the NUL that its length counts. */
+function isCTranslate2(head: Uint8Array): boolean {
+  const length = (head[4] ?? 0) | ((head[5] ?? 0) << 8);
+  const name = Buffer.from(head.subarray(6, 5 + length)).toString('latin1');
+  return length > 1 && head[5 + length] === 0 && /^[\w.-]+$/.test(name);
+}
+
+function unknown(path: string, text: string): ModelError {
+  const [fault, hint] = text.startsWith('version https://git-lfs')
+    ? ['a Git LFS pointer, not the file itself', 'Fetch the file itself: `git lfs pull`, or download it.']
+    : /^\s*<(!doctype|html)/i.test(text)
+      ? ['a web page, not weights', 'Download the file itself, not the page about it.']
+      : [
+          'of no known kind',
+          'Give GGUF, safetensors, a PyTorch zip, CTranslate2 or ONNX, or a folder that holds them.',
+        ];
+  return new ModelError('not-supported', `${path} cannot be read as weights: it is ${fault}.`, hint);
+}
