@@ -1,7 +1,7 @@
 import { ModelError } from '../errors.ts';
 import { type BinaryFile, invalidFile } from './binary-file.ts';
 import type { FileAccess } from './file-access.ts';
-import { PlainTensor, type TensorPlace } from './plain-tensor.ts';
+import { PlainTensor, rowsOfPlace, type TensorPlace } from './plain-tensor.ts';
 import { TensorFile } from './tensor-file.ts';
 import type { LazyTensor } from './tensor-source.ts';
 
@@ -27,6 +27,7 @@ export class CTranslate2Model extends TensorFile {
 /** A matrix of int8 with a scale for each row (or one for all). */
 class ScaledTensor extends PlainTensor {
   readonly #scale: PlainTensor;
+  readonly #part: (first: number, count: number) => LazyTensor;
 
   constructor(file: BinaryFile, place: TensorPlace, scale: TensorPlace) {
     super(file, place);
@@ -35,6 +36,16 @@ class ScaledTensor extends PlainTensor {
     if (scales !== rows && scales !== 1)
       throw invalidFile(file.path, `${scale.name} has ${scales} scales for ${rows} rows of ${place.name}`);
     this.#scale = new PlainTensor(file, scale);
+    this.#part = (first, count) =>
+      new ScaledTensor(
+        file,
+        rowsOfPlace(place, first, count),
+        scales === 1 ? scale : rowsOfPlace({ ...scale, shape: [scales] }, first, count),
+      );
+  }
+
+  override rows(first: number, count: number): LazyTensor {
+    return this.#part(first, count);
   }
 
   override float32(): Float32Array<ArrayBuffer> {

@@ -11,7 +11,16 @@ export interface ElementDecoder {
   decode(bytes: Uint8Array<ArrayBuffer>, into: Float32Array<ArrayBuffer>): void;
 }
 
-type NumberArray = Float64Array | BigInt64Array | Int32Array | Int16Array | Int8Array | Uint8Array;
+type NumberArray =
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array;
 
 function plain(
   bytes: number,
@@ -48,6 +57,9 @@ const decoders: Readonly<Partial<Record<StoredType, ElementDecoder>>> = {
   I32: plain(4, (...place) => new Int32Array(...place)),
   I16: plain(2, (...place) => new Int16Array(...place)),
   I8: plain(1, (...place) => new Int8Array(...place)),
+  U64: plain(8, (...place) => new BigUint64Array(...place)),
+  U32: plain(4, (...place) => new Uint32Array(...place)),
+  U16: plain(2, (...place) => new Uint16Array(...place)),
   U8: plain(1, (...place) => new Uint8Array(...place)),
   BOOL: plain(1, (...place) => new Uint8Array(...place)),
   ...Object.fromEntries(

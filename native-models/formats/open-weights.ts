@@ -57,8 +57,7 @@ function weightsIn(folder: string, access: FileAccess): string {
 }
 
 function formatOf(path: string, access: FileAccess): Reader {
-  using file = new BinaryFile(path, access);
-  const head = file.read(0, Math.min(file.size, headBytes), 'its start');
+  const head = headOf(path, access);
   const text = Buffer.from(head.buffer).toString('latin1');
   const word = head.length < 8 ? 0 : new DataView(head.buffer).getUint32(0, true);
   if (text.startsWith('GGUF')) return (...place) => new Gguf(...place);
@@ -66,6 +65,15 @@ function formatOf(path: string, access: FileAccess): Reader {
     return (...place) => new Safetensors(...place);
   if (word <= 16 && isCTranslate2(head)) return (...place) => new CTranslate2Model(...place);
   throw unknown(path, text);
+}
+
+function headOf(path: string, access: FileAccess): Uint8Array<ArrayBuffer> {
+  const file = new BinaryFile(path, access);
+  try {
+    return file.read(0, Math.min(file.size, headBytes), 'its start');
+  } finally {
+    file.close();
+  }
 }
 
 /** A small version, then a printable name with the NUL that its length counts. */

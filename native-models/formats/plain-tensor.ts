@@ -3,8 +3,8 @@ import type { BinaryFile } from './binary-file.ts';
 import { elementDecoder } from './element-decoders.ts';
 import type { LazyTensor, StoredType } from './tensor-source.ts';
 
-/** Elements or blocks that are converted at once: some hundred kB. */
-const unitsPerPiece = 1 << 12;
+/** Elements that are converted at once: pieces of some hundred kB. */
+const elementsPerPiece = 1 << 16;
 
 /** Where a tensor, little-endian and row after row, lies in a file. */
 export interface TensorPlace {
@@ -53,7 +53,7 @@ export class PlainTensor implements LazyTensor {
     this.#file.requireSize(offset + length, this.name);
     const values = new Float32Array((length / decoder.bytes) * decoder.elements);
     // Piece by piece, so that a large tensor takes no more memory than its values.
-    const piece = new Uint8Array(Math.min(length, unitsPerPiece * decoder.bytes));
+    const piece = new Uint8Array(Math.min(length, (elementsPerPiece / decoder.elements) * decoder.bytes));
     for (let done = 0; done < length; done += piece.length) {
       const bytes = piece.subarray(0, Math.min(piece.length, length - done));
       this.#file.readInto(bytes, offset + done, this.name);

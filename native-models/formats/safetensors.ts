@@ -8,21 +8,36 @@ import type { StoredType } from './tensor-source.ts';
 /** What the format allows for its header; a longer one is refused before it is read. */
 const headerLimit = 100_000_000;
 
-const bytesPerElement = {
-  F64: 8,
-  F32: 4,
-  F16: 2,
-  BF16: 2,
-  I64: 8,
-  I32: 4,
-  I16: 2,
-  I8: 1,
-  U8: 1,
-  BOOL: 1,
+const bitsPerElement = {
+  F64: 64,
+  F32: 32,
+  F16: 16,
+  BF16: 16,
+  I64: 64,
+  I32: 32,
+  I16: 16,
+  I8: 8,
+  U64: 64,
+  U32: 32,
+  U16: 16,
+  U8: 8,
+  BOOL: 8,
+  C64: 64,
+  F8_E4M3: 8,
+  F8_E5M2: 8,
+  F8_E8M0: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2FNUZ: 8,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  F4: 4,
 } as const satisfies Partial<Record<StoredType, number>>;
+type SafetensorsType = keyof typeof bitsPerElement;
 
 const entrySchema = z.strictObject({
-  dtype: z.enum(['F64', 'F32', 'F16', 'BF16', 'I64', 'I32', 'I16', 'I8', 'U8', 'BOOL']),
+  dtype: z.custom<SafetensorsType>(
+    (value) => typeof value === 'string' && Object.hasOwn(bitsPerElement, value),
+  ),
   shape: z.array(z.number().int().nonnegative()).max(16),
   data_offsets: z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]),
 });
@@ -89,7 +104,7 @@ function place(file: BinaryFile, name: string, entry: unknown, dataStart: number
     );
   const { dtype, shape, data_offsets } = parsed.data;
   const [start, end] = data_offsets;
-  const length = shape.reduce((product, size) => product * size, bytesPerElement[dtype]);
+  const length = shape.reduce((product, size) => product * size, bitsPerElement[dtype]) / 8;
   if (length !== end - start)
     throw invalidFile(
       file.path,

@@ -1,6 +1,7 @@
 /**
  * How elements lie in a weight file, by the names that GGUF and safetensors use. The `Q` types are GGML blocks along the last
- * dimension, of 32 elements, or of 256 where the name ends in `K`.
+ * dimension, of 32 elements, or of 256 where the name ends in `K`. Of the floats below 16 bits and of complex numbers only the
+ * names and the bytes are read.
  */
 export type StoredType =
   | 'F64'
@@ -11,8 +12,20 @@ export type StoredType =
   | 'I32'
   | 'I16'
   | 'I8'
+  | 'U64'
+  | 'U32'
+  | 'U16'
   | 'U8'
   | 'BOOL'
+  | 'C64'
+  | 'F8_E4M3'
+  | 'F8_E5M2'
+  | 'F8_E8M0'
+  | 'F8_E4M3FNUZ'
+  | 'F8_E5M2FNUZ'
+  | 'F6_E2M3'
+  | 'F6_E3M2'
+  | 'F4'
   | 'Q4_0'
   | 'Q4_1'
   | 'Q5_0'

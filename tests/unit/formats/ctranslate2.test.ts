@@ -72,6 +72,12 @@ describe('a CTranslate2 model', () => {
     expect([...file.tensor('tied/weight').float32()]).toEqual([1, 2, 3, -2, 2.5, -3]);
   });
 
+  it('gives some rows of an int8 matrix with the scales of these rows', () => {
+    using file = new CTranslate2Model(fileOf(model(sound)));
+    expect([...file.tensor('rows/weight').rows(1, 1).float32()]).toEqual([-2, 2.5, -3]);
+    expect(() => file.tensor('rows/weight').rows(1, 2)).toThrow(/no rows 1 to 3/);
+  });
+
   it('is refused wherever it is cut off', () => {
     const whole = model(sound, [['tied/weight', 'rows/weight']]);
     for (let length = 0; length < whole.length; length++)

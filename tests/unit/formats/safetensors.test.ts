@@ -55,6 +55,26 @@ describe('a safetensors file', () => {
     expect(() => file.tensor('other')).toThrow(/no tensor other/);
   });
 
+  it('reads integers of every width, and names floats that it does not turn into numbers', () => {
+    const data = Buffer.from([
+      0xff, 0xff, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0x38, 0x21, 0x43, 0x65,
+    ]);
+    const header = {
+      long: tensor('U64', [1], 6, 14),
+      word: tensor('U32', [1], 2, 6),
+      short: tensor('U16', [1], 0, 2),
+      eight: tensor('F8_E4M3', [1], 14, 15),
+      six: tensor('F6_E2M3', [4], 15, 18),
+    };
+    using file = new Safetensors(fileOf(header, data));
+    expect([...file.tensor('short').float32()]).toEqual([65_535]);
+    expect([...file.tensor('word').float32()]).toEqual([1]);
+    expect([...file.tensor('long').float32()]).toEqual([2 ** 32]);
+    expect([...file.tensor('eight').read()]).toEqual([0x38]);
+    expect(() => file.tensor('eight').float32()).toThrow(/eight in .* is of type F8_E4M3/);
+    expect(() => file.tensor('six').float32()).toThrow(expect.objectContaining({ code: 'not-supported' }));
+  });
+
   it('is refused when it is missing, a folder, or too short to have a header', () => {
     expect(open(join(folder, 'nothing'))).toThrow(expect.objectContaining({ code: 'file-missing' }));
     expect(open(folder)).toThrow(expect.objectContaining({ code: 'file-missing' }));
