@@ -1,71 +1,84 @@
 import { join } from 'node:path';
-import { stackConvCtc, stackConvCtcConfigSchema } from '../architectures/adaptors/stack-conv-ctc.ts';
+import type { AdaptorRequest, BuiltAdaptor } from '../architectures/adaptors/adaptor.ts';
+import { adaptorArchitecture } from '../architectures/adaptors/registry.ts';
+import type { BuiltEncoder } from '../architectures/encoders/encoder.ts';
 import { ModelError } from '../errors.ts';
 import { withDataFile, writeModel } from '../formats/onnx-writer.ts';
-import type { LazyTensor } from '../formats/tensor-source.ts';
+import { adaptorKinds } from './linear-kinds.ts';
 import type { BundleManifest } from './manifest.ts';
+import { clipPadding } from './padding.ts';
 import type { Recipe } from './recipe.ts';
-import { type RecipeSources, readJson, withWeights } from './sources.ts';
+import { sameGraph } from './same-graph.ts';
+import { adaptorSettings } from './settings.ts';
+import type { RecipeSources } from './sources.ts';
 
-type AdaptorRecipe = NonNullable<Recipe['adaptor']>;
+export type AdaptorManifest = NonNullable<BundleManifest['adaptor']>;
 
-/** Silence after a clip and the multiple of samples that it is filled to, where a recipe names neither. */
-const usualTailSeconds = 0.3;
-const usualUnitSamples = 2560;
+/** An adaptor whose every tensor was found and fits encoder and LLM; nothing of it is written yet. */
+export interface PlannedAdaptor {
+  readonly architecture: string;
+  readonly built: BuiltAdaptor;
+  /** For other providers, where the CPU's graph is not for them. */
+  readonly device: BuiltAdaptor | null;
+  readonly padding: AdaptorManifest['padding'];
+}
 
-/** Writes the adaptor's graph. `embeddings` is the LLM's token table, which its head compares frames with. */
-export async function buildAdaptor(
+/** Throws `ModelError`: `shape-mismatch` names both widths when the adaptor does not fit its neighbours. */
+export function planAdaptor(
   recipe: Recipe,
-  adaptor: AdaptorRecipe,
+  encoder: BuiltEncoder,
+  secondEncoder: BuiltEncoder | null,
+  llm: AdaptorRequest['llm'],
   sources: RecipeSources,
-  embeddings: LazyTensor | null,
-  folder: string,
-): Promise<NonNullable<BundleManifest['adaptor']>> {
-  if (embeddings === null)
-    throw new ModelError(
-      'not-supported',
-      'The adaptor stack-conv-ctc needs the LLM whose embeddings its head compares frames with.',
-      'Add the LLM to the recipe.',
-    );
-  const configFrom = adaptor.config ?? adaptor.from.replace(/\.safetensors$/, '.json');
-  const configPath = sources.path(configFrom);
-  const config = stackConvCtcConfigSchema.safeParse(readJson(configPath));
-  if (!config.success)
-    throw new ModelError(
-      'file-invalid',
-      `${configPath} is wrong at ${config.error.issues[0]?.path.join('.')}.`,
-      'Use the configuration that the adaptor was trained with.',
-    );
-  const { k, dl } = config.data.adaptor;
-  if (adaptor.stack !== undefined && adaptor.stack !== k)
+): PlannedAdaptor {
+  if (recipe.adaptor === undefined) throw new Error('the recipe has no adaptor');
+  const { architecture: name, from, config, tailSeconds, unitSamples, ...options } = recipe.adaptor;
+  const architecture = adaptorArchitecture(name);
+  const kinds = adaptorKinds(recipe.quantize.adaptor);
+  const weights = sources.weights(from);
+  const named = config === undefined ? null : sources.path(config);
+  const request = {
+    ...{ weights, options, encoder, secondEncoder, llm },
+    config: adaptorSettings(sources.path(from), named, weights),
+  };
+  const built = architecture.build({ ...request, kind: kinds.cpu, target: 'cpu' });
+  const device = architecture.build({ ...request, kind: kinds.device, target: recipe.target });
+  if (llm !== null && built.hidden !== llm.hidden)
     throw new ModelError(
       'shape-mismatch',
-      `The recipe stacks ${adaptor.stack} frames, the adaptor's configuration ${k}.`,
-      'Correct `adaptor.stack`, or leave it out.',
+      `The adaptor ${from} gives vectors of ${built.hidden}, the LLM reads vectors of ${llm.hidden}.`,
+      'Use the adaptor and the LLM that were trained together, or ones of the same width.',
     );
-  const graph = 'adaptor.onnx';
-  const kind = recipe.quantize.adaptor === 'q8' ? 'byte-blocks' : 'float';
-  await withWeights(sources.path(adaptor.from), (weights) =>
-    withDataFile(join(folder, 'adaptor.data'), (data) =>
-      writeModel(stackConvCtc(weights, config.data, embeddings, kind).finish(), join(folder, graph), data),
-    ),
-  );
   return {
-    architecture: 'stack-conv-ctc',
+    architecture: name,
+    built,
+    device: sameGraph(built.graph, device.graph) ? null : device,
+    padding: clipPadding(recipe, encoder, { stack: built.stack, tailSeconds, unitSamples }),
+  };
+}
+
+/** Writes the adaptor's graphs, which share their weights' file. */
+export async function writeAdaptor(
+  { architecture, built, device, padding }: PlannedAdaptor,
+  folder: string,
+): Promise<AdaptorManifest> {
+  const graph = 'adaptor.onnx';
+  const deviceGraph = 'adaptor.device.onnx';
+  const definition = built.graph.finish();
+  await withDataFile(join(folder, 'adaptor.data'), async (data) => {
+    await writeModel(definition, join(folder, graph), data);
+    if (device !== null) await writeModel(device.graph.finish(), join(folder, deviceGraph), data);
+  });
+  return {
+    architecture,
     graph,
-    hidden: dl,
-    stack: k,
-    tokens: { perSecond: 50 / k },
-    labels: true,
-    selection: config.data.mode === 'compress' ? 'ctc-compress' : 'all',
-    ctcTokens: config.data.vocab,
-    padding:
-      recipe.padding === '30s'
-        ? { kind: '30s' }
-        : {
-            kind: 'none',
-            tailSeconds: adaptor.tailSeconds ?? usualTailSeconds,
-            unitSamples: adaptor.unitSamples ?? usualUnitSamples,
-          },
+    ...(device !== null && { deviceGraph }),
+    hidden: built.hidden,
+    stack: built.stack,
+    tokens: built.tokens,
+    labels: definition.outputs.some(({ name }) => name === 'labels'),
+    selection: built.selection,
+    ctcTokens: [...built.ctcTokens],
+    padding,
   };
 }

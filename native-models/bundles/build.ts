@@ -1,17 +1,16 @@
-import { readdirSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BuiltLlama } from '../architectures/llms/llama.ts';
+import type { BuiltLlm } from '../architectures/llms/llm.ts';
 import { ModelError } from '../errors.ts';
-import type { LazyTensor } from '../formats/tensor-source.ts';
-import { buildAdaptor } from './adaptor-part.ts';
-import { buildLlm } from './llm-part.ts';
+import { planAdaptor, writeAdaptor } from './adaptor-part.ts';
+import { type PlannedEncoder, planEncoder, refuseLoneSecondEncoder, writeEncoder } from './encoder-part.ts';
+import { filesOf } from './files.ts';
+import { writeLlm } from './llm-part.ts';
 import { type BundleManifest, builderVersion, bundleManifestSchema, manifestVersion } from './manifest.ts';
 import type { BundleCard, Recipe } from './recipe.ts';
-import { RecipeSources, type WeightFile, withWeights } from './sources.ts';
+import { RecipeSources } from './sources.ts';
 import { stageFolder, syncFile } from './staging.ts';
-import { hashFile } from './verify.ts';
-import { buildWhisper, type WhisperPart } from './whisper-part.ts';
+import { buildWhisperDecoder } from './whisper-part.ts';
 
 export type BuildStep = 'sources' | 'encoder' | 'llm' | 'adaptor' | 'hashes';
 
@@ -26,7 +25,7 @@ export interface BuildRequest {
   readonly recipe: Recipe;
   /** Where the recipe's `from` paths start. */
   readonly recipeFolder: string;
-  /** Where a `from` lies instead, by its name in the recipe: downloads, for instance. */
+  /** Where a `from`, or a folder that it begins with, lies instead, by its name in the recipe: downloads, for instance. */
   readonly sources?: Readonly<Record<string, string>>;
   /** The bundle's folder: new, empty, or a bundle to be replaced. */
   readonly out: string;
@@ -49,97 +48,100 @@ const plainCard: Omit<BundleCard, 'name' | 'preferredEngine'> = {
  * is on the disk. Throws `ModelError`; nothing is left behind then.
  */
 export async function buildBundle(request: BuildRequest): Promise<BundleManifest> {
-  const { recipe, recipeFolder, sources: places, out, onProgress } = request;
-  refuseUnknownArchitectures(recipe);
-  refuseUnknownQuantization(recipe);
+  const { recipe, recipeFolder, sources: places, out } = request;
   const sources = new RecipeSources(recipeFolder, places);
-  const started = (step: BuildStep) => onProgress?.({ step, done: steps.indexOf(step), total: steps.length });
-  return stageFolder(out, async (folder) => {
-    started('sources');
-    await sources.verify(recipe.card?.provenance ?? []);
-    started('encoder');
-    const whisper = await encoderPart(recipe, sources, folder);
-    const { llm, adaptor } = await withOptionalWeights(
-      recipe.llm && sources.path(recipe.llm.from),
-      async (weights) => {
-        started('llm');
-        const part = weights && (await buildLlm(recipe, weights, sources, folder));
-        started('adaptor');
-        return { llm: part, adaptor: await adaptorPart(recipe, sources, part?.embeddings ?? null, folder) };
-      },
-    );
-    started('hashes');
-    const manifest = await manifestOf(recipe, { whisper, llm, adaptor }, folder);
-    await writeFile(join(folder, 'bundle.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-    await syncFile(join(folder, 'bundle.json'));
-    return manifest;
-  });
-}
-
-/** What is named but not built yet is refused by its name, before anything is read. */
-function refuseUnknownArchitectures({ encoder, secondEncoder, adaptor, llm }: Recipe): void {
-  const built = { encoder: ['whisper'], secondEncoder: [], adaptor: ['stack-conv-ctc'], llm: ['llama'] };
-  for (const [part, named] of Object.entries({ encoder, secondEncoder, adaptor, llm })) {
-    const architecture = named?.architecture;
-    const known: readonly string[] = built[part as keyof typeof built];
-    if (architecture === undefined || known.includes(architecture)) continue;
-    throw new ModelError(
-      'not-supported',
-      `The recipe's ${part} is of the architecture ${architecture}, which this version cannot build.`,
-      known.length > 0 ? `It builds ${known.join(', ')}.` : `Leave ${part} out of the recipe.`,
-    );
+  try {
+    return await stageFolder(out, (folder) => fill(recipe, sources, folder, request.onProgress));
+  } finally {
+    sources.close();
   }
 }
 
-/** Of the parts that the recipe names: what it says of another one changes nothing. */
-function refuseUnknownQuantization(recipe: Recipe): void {
-  const { quantize } = recipe;
-  const built = { encoder: ['none', 'keep', 'q8'], adaptor: ['none', 'keep', 'q8'], llm: ['keep', 'q8'] };
-  for (const part of ['encoder', 'adaptor', 'llm'] as const)
-    if (recipe[part] !== undefined && !built[part].includes(quantize[part]))
-      throw new ModelError(
-        'not-supported',
-        `The recipe wants ${quantize[part]} for the ${part}, which this version cannot build.`,
-        `It builds ${built[part].join(', ')}.`,
-      );
-}
-
-async function encoderPart(recipe: Recipe, sources: RecipeSources, folder: string): Promise<WhisperPart> {
-  if (recipe.encoder === undefined) return { features: null, encoder: null, whisper: null };
-  const from = sources.path(recipe.encoder.from);
-  return withWeights(from, (weights) => buildWhisper(weights, from, recipe.quantize.encoder, folder));
-}
-
-async function adaptorPart(
+async function fill(
   recipe: Recipe,
   sources: RecipeSources,
-  embeddings: LazyTensor | null,
   folder: string,
-): Promise<BundleManifest['adaptor']> {
-  return recipe.adaptor === undefined
-    ? null
-    : buildAdaptor(recipe, recipe.adaptor, sources, embeddings, folder);
+  onProgress: BuildRequest['onProgress'],
+): Promise<BundleManifest> {
+  const started = (step: BuildStep) => onProgress?.({ step, done: steps.indexOf(step), total: steps.length });
+  started('sources');
+  refuseLoneSecondEncoder(recipe);
+  await sources.verify(recipe.card?.provenance ?? []);
+  const first = recipe.encoder ? planEncoder('encoder', recipe.encoder, recipe, sources) : null;
+  const second = recipe.secondEncoder
+    ? planEncoder('secondEncoder', recipe.secondEncoder, recipe, sources)
+    : null;
+  if (recipe.adaptor !== undefined && first === null) throw noEncoder(recipe.adaptor.architecture);
+  started('encoder');
+  const sound = await soundParts(recipe, first, second, sources, folder);
+  started('llm');
+  const llm = await writeLlm(recipe, sources, folder);
+  started('adaptor');
+  const adaptor =
+    recipe.adaptor === undefined || first === null
+      ? null
+      : await writeAdaptor(
+          planAdaptor(
+            recipe,
+            first.built,
+            second?.built ?? null,
+            llm && { hidden: llm.llm.hidden, embeddings: llm.embeddings },
+            sources,
+          ),
+          folder,
+        );
+  started('hashes');
+  const manifest = await manifestOf(recipe, { ...sound, llm, adaptor }, folder);
+  await writeFile(join(folder, 'bundle.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  await syncFile(join(folder, 'bundle.json'));
+  return manifest;
 }
 
-async function withOptionalWeights<T>(
-  path: string | undefined,
-  body: (weights: WeightFile | null) => Promise<T>,
-): Promise<T> {
-  return path === undefined ? body(null) : withWeights(path, body);
+function noEncoder(adaptor: string): ModelError {
+  return new ModelError(
+    'not-supported',
+    `The recipe has the adaptor ${adaptor}, but no encoder whose frames it could read.`,
+    'Add the encoder to the recipe.',
+  );
 }
 
-interface Parts {
-  readonly whisper: WhisperPart;
-  readonly llm: BuiltLlama | null;
+type Sound = Pick<BundleManifest, 'features' | 'encoder' | 'secondEncoder' | 'whisper'>;
+
+async function soundParts(
+  { encoder }: Recipe,
+  first: PlannedEncoder | null,
+  second: PlannedEncoder | null,
+  sources: RecipeSources,
+  folder: string,
+): Promise<Sound> {
+  if (encoder === undefined || first === null)
+    return { features: null, encoder: null, secondEncoder: null, whisper: null };
+  const secondName = second?.architecture === first.architecture ? 'second-encoder' : 'encoder';
+  return {
+    features: first.built.features,
+    encoder: await writeEncoder(first, `${first.architecture}-encoder`, folder),
+    secondEncoder: second && {
+      ...(await writeEncoder(second, `${second.architecture}-${secondName}`, folder)),
+      features: second.built.features,
+    },
+    whisper:
+      first.architecture === 'whisper'
+        ? await buildWhisperDecoder(sources.weights(encoder.from), sources.path(encoder.from), folder)
+        : null,
+  };
+}
+
+interface Parts extends Sound {
+  readonly llm: BuiltLlm | null;
   readonly adaptor: BundleManifest['adaptor'];
 }
 
 async function manifestOf(recipe: Recipe, parts: Parts, folder: string): Promise<BundleManifest> {
-  const { whisper, llm, adaptor } = parts;
+  const { llm, ...others } = parts;
   const card = recipe.card ?? {
     ...plainCard,
     name: recipe.id,
-    preferredEngine: adaptor === null ? ('cascade' as const) : ('speech-llm' as const),
+    preferredEngine: parts.adaptor === null ? ('cascade' as const) : ('speech-llm' as const),
   };
   return bundleManifestSchema.parse({
     manifest: manifestVersion,
@@ -147,9 +149,7 @@ async function manifestOf(recipe: Recipe, parts: Parts, folder: string): Promise
     id: recipe.id,
     ...card,
     capabilities: capabilitiesOf(parts),
-    ...whisper,
-    secondEncoder: null,
-    adaptor,
+    ...others,
     llm: llm?.llm ?? null,
     prompt: {
       chatTemplate: recipe.prompt.template ?? llm?.chatTemplate ?? '',
@@ -161,24 +161,11 @@ async function manifestOf(recipe: Recipe, parts: Parts, folder: string): Promise
   } satisfies BundleManifest);
 }
 
-function capabilitiesOf({ whisper, llm }: Parts): BundleManifest['capabilities'] {
-  const several = Object.keys(whisper.whisper?.tokens.languages ?? {}).length > 1;
+function capabilitiesOf({ whisper, llm }: Pick<Parts, 'whisper' | 'llm'>): BundleManifest['capabilities'] {
+  const several = Object.keys(whisper?.tokens.languages ?? {}).length > 1;
   return [
     ...(llm === null ? [] : (['chat'] as const)),
-    ...(whisper.whisper === null ? [] : (['transcribe'] as const)),
+    ...(whisper === null ? [] : (['transcribe'] as const)),
     ...(several ? (['translate-to-english', 'detect-language'] as const) : []),
   ];
-}
-
-async function filesOf(folder: string): Promise<BundleManifest['files']> {
-  const files: BundleManifest['files'] = [];
-  for (const path of readdirSync(folder).toSorted()) {
-    await syncFile(join(folder, path));
-    files.push({
-      path,
-      bytes: statSync(join(folder, path)).size,
-      sha256: await hashFile(join(folder, path)),
-    });
-  }
-  return files;
 }

@@ -1,26 +1,31 @@
-import { type BuiltLlama, buildLlama } from '../architectures/llms/llama.ts';
-import { ModelError } from '../errors.ts';
-import { Gguf } from '../formats/gguf.ts';
+import { buildLlm } from '../architectures/llms/build-llm.ts';
+import type { BuiltLlm } from '../architectures/llms/llm.ts';
 import type { Recipe } from './recipe.ts';
-import { type RecipeSources, type WeightFile, withWeights } from './sources.ts';
+import { modelFolder } from './settings.ts';
+import type { RecipeSources } from './sources.ts';
 
-/** Writes the LLM's graphs and its tokenizer, with the recipe's LoRA beside its weights. */
-export async function buildLlm(
-  recipe: Recipe,
-  weights: WeightFile,
+/** Writes the recipe's LLM, with its LoRA beside the weights or in them. Throws `ModelError`. */
+export async function writeLlm(
+  { llm, lora, quantize, target }: Recipe,
   sources: RecipeSources,
   folder: string,
-): Promise<BuiltLlama> {
-  if (!(weights instanceof Gguf))
-    throw new ModelError(
-      'not-supported',
-      `The LLM ${recipe.llm?.from} is no GGUF file.`,
-      'Give the LLM as a GGUF file.',
-    );
-  const { lora } = recipe;
-  if (lora === undefined) return buildLlama({ gguf: weights, lora: null, folder });
-  const { from, rank, alpha } = lora;
-  return withWeights(sources.path(from), (tensors) =>
-    buildLlama({ gguf: weights, lora: { tensors, rank, alpha }, folder }),
-  );
+): Promise<BuiltLlm | null> {
+  if (llm === undefined) return null;
+  return buildLlm({
+    weights: sources.weights(llm.from),
+    sourceFolder: modelFolder(sources.path(llm.from)),
+    architecture: llm.architecture ?? null,
+    lora:
+      lora === undefined
+        ? null
+        : {
+            tensors: sources.weights(lora.from),
+            rank: lora.rank,
+            alpha: lora.alpha,
+            merged: lora.merged,
+          },
+    quantize: quantize.llm,
+    target,
+    folder,
+  });
 }

@@ -43,6 +43,8 @@ const encoderSchema = z.object({
   unitSamples: z.number().int().positive().default(320),
   /** What the labels of its CTC head stand for, the blank included. */
   ctcLabels: z.array(z.string()).nullable().default(null),
+  /** How a clip is padded in a bundle without an adaptor, which has a padding of its own. */
+  padding: paddingSchema.optional(),
 });
 
 /** A second encoder hears the clip beside the first (SALMONN's BEATs), with features of its own and unpadded. */
@@ -55,6 +57,8 @@ const adaptorSchema = z.object({
    * and `labels` i64 [1, tokens] where `labels` says so.
    */
   graph: bundlePathSchema,
+  /** The same for providers other than the CPU, where `graph` uses operators that only the CPU has. */
+  deviceGraph: bundlePathSchema.optional(),
   hidden: z.number().int().positive(),
   stack: z.number().int().positive(),
   /** Tokens that sound becomes: so many a second, or a fixed number. */

@@ -16,23 +16,27 @@ export interface LlmProbe {
 
 /**
  * Reads a prompt position by position through the engine's own decoder graph, which gives the logits of the last position only:
- * slower than one pass, but what is looked at is what answers. `vectors` [tokens, hidden] take the place of the id -1.
+ * slower than one pass, but what is looked at is what answers. `clips` [tokens, hidden] take the places of the id -1 in their order;
+ * null where the bundle makes no such vectors.
  */
 export async function probeLlm(
   { folder, loraScale }: ProbeRequest,
   { llm, id }: BundleManifest,
   prompt: readonly number[],
-  vectors: Float32Array | null,
+  clips: readonly (Float32Array | null)[],
 ): Promise<LlmProbe> {
   if (llm === null) throw new Error(`${id} has no LLM, and a prompt all the same`);
-  if (prompt.includes(audioId) && vectors === null)
+  if (clips.includes(null))
     throw new ModelError(
       'not-supported',
       `The bundle ${id} has no adaptor, so that its LLM cannot read sound.`,
       'Probe sound and prompt each by itself.',
     );
+  const vectors = clips.map((clip) => clip ?? new Float32Array(0));
+  const lengths = vectors.map(({ length }) => length / llm.hidden);
+  let clip = 0;
   const ids = prompt.flatMap((token) =>
-    token === audioId ? new Array<number>((vectors?.length ?? 0) / llm.hidden).fill(audioId) : [token],
+    token === audioId ? new Array<number>(lengths[clip++] ?? 0).fill(audioId) : [token],
   );
   if (ids.length === 0 || ids.length > llm.contextLength)
     throw new ModelError(
@@ -40,7 +44,7 @@ export async function probeLlm(
       `A prompt of ${ids.length} positions cannot be read; the LLM takes 1 to ${llm.contextLength}.`,
       'Change the prompt or the sound.',
     );
-  const embeddings = await embed(folder, llm, ids, vectors ?? new Float32Array(0));
+  const embeddings = await embed(folder, llm, ids, joined(vectors));
   const logits = await readLogits(folder, llm, embeddings, loraScale ?? llm.lora?.scale ?? 0);
   return {
     ids: { shape: [ids.length], data: BigInt64Array.from(ids, BigInt) },
@@ -72,6 +76,16 @@ async function embed(
   } finally {
     await session.release();
   }
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const part of parts) {
+    all.set(part, end);
+    end += part.length;
+  }
+  return all;
 }
 
 async function readLogits(

@@ -6,11 +6,11 @@ import type { ProbeRequest } from './probe-request.ts';
 import { readJson } from './sources.ts';
 
 const audioMark = '{audio}';
-/** Stands for the whole sound in a prompt of ids. */
+/** Stands for a whole clip in a prompt of ids. */
 export const audioId = -1;
 
 /**
- * The request's prompt as token ids, -1 where the sound goes; null when it has none. What stands before and after the sound is
+ * The request's prompt as token ids, -1 where a clip goes; null when it has none. What stands before and after a clip is
  * tokenised by itself, as in training. Throws `not-supported` when sound and prompt do not go together or an id is unknown.
  */
 export async function promptIds(request: ProbeRequest, manifest: BundleManifest): Promise<number[] | null> {
@@ -26,17 +26,21 @@ export async function promptIds(request: ProbeRequest, manifest: BundleManifest)
     throw refused(`${unknown} is no token of the LLM`, `Ids go from 0 to ${llm.vocabulary - 1}.`);
   if (bos && llm.bosToken === null) throw refused('this LLM has no first token', 'Leave --bos out.');
   const all = bos && llm.bosToken !== null ? [llm.bosToken, ...found] : [...found];
-  checkSound(all, request.samples !== null);
+  checkSound(all, request.clips.length);
   return all;
 }
 
-function checkSound(ids: readonly number[], hasSound: boolean): void {
+function checkSound(ids: readonly number[], clips: number): void {
   const places = ids.filter((id) => id === audioId).length;
-  if (places > 1) throw refused('the prompt has several places for the sound', 'Leave one.');
-  if (hasSound && places === 0)
+  if (clips > 0 && places === 0)
     throw refused('the prompt has no place for the sound', `Put ${audioMark} (or the id -1) where it goes.`);
-  if (!hasSound && places > 0)
+  if (clips === 0 && places > 0)
     throw refused('the prompt has a place for sound, but there is none', 'Name a sound file too.');
+  if (places !== clips)
+    throw refused(
+      `the prompt has places for ${places} clips, and ${clips} came`,
+      'Give as many clips as places.',
+    );
   if (ids.length === 0) throw refused('the prompt is empty', 'Give some text.');
 }
 

@@ -1,24 +1,26 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
+import type { Target } from '../graph/target.ts';
 import { bundleIdSchema, figureSchema, generationSchema, provenanceSchema } from './manifest.ts';
 
 const sourceSchema = z.string().min(1);
 
-const encoderRecipeSchema = z.strictObject({ architecture: z.string(), from: sourceSchema });
+/** What else stands there belongs to the architecture, which refuses what it does not know by its name. */
+const encoderRecipeSchema = z.looseObject({ architecture: z.string(), from: sourceSchema });
 
-const adaptorRecipeSchema = z.strictObject({
+/** As with encoders: `stack`, `windowSeconds`, `strideSeconds` and their like are checked by the architecture. */
+const adaptorRecipeSchema = z.looseObject({
   architecture: z.string(),
   from: sourceSchema,
-  /** Its configuration; by default the file of the same name that ends in `.json`. */
+  /** Its configuration; by default the file of the same name that ends in `.json`, or what the weights bring. */
   config: sourceSchema.optional(),
-  stack: z.number().int().positive().optional(),
-  windowSeconds: z.number().positive().optional(),
-  strideSeconds: z.number().positive().optional(),
   /** Silence put after a clip that is not padded to 30 s, and the multiple of samples it is then filled to. */
   tailSeconds: z.number().min(0).max(5).optional(),
   unitSamples: z.number().int().positive().optional(),
 });
+
+const targets = ['webgpu', 'directml', 'cuda', 'coreml', 'plain'] as const satisfies readonly Target[];
 
 const quantizationSchema = z.enum(['none', 'keep', 'q8', 'q4']);
 
@@ -46,7 +48,13 @@ const recipeSchema = z.strictObject({
   adaptor: adaptorRecipeSchema.optional(),
   llm: z.strictObject({ from: sourceSchema, architecture: z.string().optional() }).optional(),
   lora: z
-    .strictObject({ from: sourceSchema, rank: z.number().int().positive(), alpha: z.number() })
+    .strictObject({
+      from: sourceSchema,
+      rank: z.number().int().positive(),
+      alpha: z.number(),
+      /** Added to the weights once and for all; else it stays a branch whose strength can be chosen. */
+      merged: z.boolean().default(false),
+    })
     .optional(),
   prompt: z
     .strictObject({
@@ -58,7 +66,8 @@ const recipeSchema = z.strictObject({
       tasks: z.record(z.string(), z.string()).default({}),
     })
     .default({ system: '', audio: { before: '', after: '' }, tasks: {} }),
-  padding: z.enum(['30s', 'none']).default('30s'),
+  /** By default 30 s for encoders that read no more, as Whisper, and none for the others. */
+  padding: z.enum(['30s', 'none']).optional(),
   quantize: z
     .strictObject({
       encoder: quantizationSchema.default('none'),
@@ -66,6 +75,8 @@ const recipeSchema = z.strictObject({
       llm: quantizationSchema.default('keep'),
     })
     .default({ encoder: 'none', adaptor: 'none', llm: 'keep' }),
+  /** What the graphs beside the CPU's may use: the fused operators of a provider, or those of the ONNX standard alone. */
+  target: z.enum(targets).default('webgpu'),
   card: cardSchema.optional(),
 });
 export type Recipe = z.infer<typeof recipeSchema>;

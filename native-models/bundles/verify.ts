@@ -200,7 +200,7 @@ function partsOf(manifest: BundleManifest): string[] {
   return [
     ...(encoder ? [encoder.graph, encoder.deviceGraph ?? encoder.graph] : []),
     ...(secondEncoder ? [secondEncoder.graph, secondEncoder.deviceGraph ?? secondEncoder.graph] : []),
-    ...(adaptor ? [adaptor.graph] : []),
+    ...(adaptor ? [adaptor.graph, adaptor.deviceGraph ?? adaptor.graph] : []),
     ...(llm
       ? [llm.embedGraph, llm.rowsGraph, llm.deviceGraph, ...(llm.tokenizer === null ? [] : [llm.tokenizer])]
       : []),

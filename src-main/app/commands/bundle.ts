@@ -19,7 +19,7 @@ const idsSchema = z
   .transform((list) => list.split(',').map(Number));
 
 const probeSchema = z.object({
-  audio: z.string().optional(),
+  audio: z.array(z.string()).default([]),
   prompt: z.string().optional(),
   ids: idsSchema.optional(),
   bos: z.boolean().optional(),
@@ -46,9 +46,9 @@ export function addBundle(program: Command): void {
     .command('probe')
     .description('Runs a bundle once and writes every intermediate tensor to a safetensors file.')
     .argument('<DIR>', 'a bundle, by its folder or its id')
-    .option('--audio <WAV>', 'the sound; without it only text is probed')
-    .option('--prompt <PROMPT>', 'the whole prompt as text, {audio} where the sound goes')
-    .option('--ids <IDS>', 'the prompt as token ids, -1 where the sound goes')
+    .option('--audio <WAV>', 'a clip, once for each of the prompt; without it only text is probed', repeated)
+    .option('--prompt <PROMPT>', 'the whole prompt as text, {audio} where a clip goes')
+    .option('--ids <IDS>', 'the prompt as token ids, -1 where a clip goes')
     .option('--bos', "put the LLM's first token in front of the prompt")
     .option('--lora-scale <X>', 'strength of the LoRA; 0 turns it off')
     .option('--pad <SECONDS>', '30 fills the sound to 30 seconds, none leaves it')
@@ -59,6 +59,10 @@ export function addBundle(program: Command): void {
     }
     return probeOne(invocation, folder, options);
   });
+}
+
+function repeated(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
 }
 
 async function buildOne(
@@ -95,10 +99,10 @@ async function buildOne(
 
 async function probeOne({ home, output }: Invocation, folder: string, options: ProbeOptions): Promise<void> {
   const { audio, output: out, prompt, ids, bos, loraScale, pad } = options;
-  const sound = audio === undefined ? null : await readSoundFile(audio);
+  const clips = await Promise.all(audio.map(async (path) => (await readSoundFile(path)).samples));
   const request: ProbeRequest = {
     folder: chooseBundle(home.models, folder).folder,
-    samples: sound?.samples ?? null,
+    clips,
     out: resolve(out),
     ...(prompt !== undefined && { prompt }),
     ...(ids !== undefined && { ids }),

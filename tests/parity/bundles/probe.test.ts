@@ -19,13 +19,13 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const probe = (request: Partial<ProbeRequest>) =>
-  probeBundle({ folder: testBundle(), samples: null, out, ...request });
+  probeBundle({ folder: testBundle(), clips: [], out, ...request });
 const integers = (file: Safetensors, name: string) =>
   [...new BigInt64Array(file.tensor(name).read().buffer)].map(Number);
 
 describe('a probe of the default bundle', () => {
   it('of a spoken question gives every stage, and logits like those of the original LLM with its LoRA', async () => {
-    const shapes = await probe({ samples: clip(), prompt: golden.prompt });
+    const shapes = await probe({ clips: [clip()], prompt: golden.prompt });
     using file = new Safetensors(out);
     const ids = integers(file, 'ids');
     expect(ids).toEqual(integers(expected, 'answerIds'));
@@ -42,7 +42,7 @@ describe('a probe of the default bundle', () => {
   });
 
   it('pads to 30 s when told to', async () => {
-    const shapes = await probe({ samples: clip(), pad: '30' });
+    const shapes = await probe({ clips: [clip()], pad: '30' });
     expect(shapes).toMatchObject({ features: [80, 3000], encoder: [1500, 512] });
     expect(shapes.logits).toBeUndefined();
   });
@@ -72,13 +72,13 @@ describe('a probe of the default bundle', () => {
 
   it('is refused when prompt and sound do not go together, or nothing at all is heard', async () => {
     for (const [request, fault] of [
-      [{ samples: clip(), prompt: 'no place' }, /no place for the sound/],
+      [{ clips: [clip()], prompt: 'no place' }, /no place for the sound/],
       [{ prompt: 'a {audio} place' }, /there is none/],
-      [{ samples: clip(), prompt: '{audio}{audio}' }, /several places/],
+      [{ clips: [clip()], prompt: '{audio}{audio}' }, /places for 2 clips, and 1 came/],
       [{ prompt: '' }, /empty/],
       [{ ids: [49152] }, /49152 is no token/],
       [{ ids: [1.5] }, /1.5 is no token/],
-      [{ samples: new Float32Array(16000), prompt: '{audio}' }, /0 positions/],
+      [{ clips: [new Float32Array(16000)], prompt: '{audio}' }, /0 positions/],
     ] as const)
       await expect(probe({ ...request })).rejects.toThrow(fault);
   });

@@ -5,8 +5,8 @@ import { parseRecipe, readRecipe } from '../../../native-models/bundles/recipe.t
 describe('a recipe', () => {
   it('may leave every part out', () => {
     expect(parseRecipe('{"id":"bare"}', 'r')).toMatchObject({
-      padding: '30s',
       quantize: { encoder: 'none', adaptor: 'none', llm: 'keep' },
+      target: 'webgpu',
     });
   });
 
@@ -29,7 +29,9 @@ describe('a recipe', () => {
       ['{"id":"a","lora":{"from":"x","rank":0,"alpha":16}}', 'lora.rank'],
       ['{"id":"a","quantize":{"llm":"q3"}}', 'quantize.llm'],
       ['{"id":"a","encodr":{}}', 'encodr'],
-      ['{"id":"a","adaptor":{"architecture":"stack-conv-ctc","from":"x","stak":4}}', 'stak'],
+      ['{"id":"a","adaptor":{"architecture":"linear","from":"x","tailSeconds":9}}', 'adaptor.tailSeconds'],
+      ['{"id":"a","lora":{"from":"x","rank":8,"alpha":16,"merge":true}}', 'merge'],
+      ['{"id":"a","target":"abacus"}', 'target'],
       ['[]', 'the recipe itself'],
     ] as const)
       expect(() => parseRecipe(recipe, 'here.json')).toThrow(

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import type { BuiltEncoder } from '../architectures/encoders/encoder.ts';
+import { encoderArchitecture } from '../architectures/encoders/registry.ts';
+import { ModelError } from '../errors.ts';
+import { withDataFile, writeModel } from '../formats/onnx-writer.ts';
+import { encoderKinds } from './linear-kinds.ts';
+import type { BundleManifest } from './manifest.ts';
+import { clipPadding } from './padding.ts';
+import type { Recipe } from './recipe.ts';
+import { sameGraph } from './same-graph.ts';
+import { settingsOf } from './settings.ts';
+import type { RecipeSources } from './sources.ts';
+
+type EncoderRecipe = NonNullable<Recipe['encoder']>;
+export type EncoderManifest = NonNullable<BundleManifest['encoder']>;
+
+/** An encoder whose every tensor was found and has its shape; nothing of it is written yet. */
+export interface PlannedEncoder {
+  readonly architecture: string;
+  readonly built: BuiltEncoder;
+  /** For other providers, where the CPU's graph is not for them. */
+  readonly device: BuiltEncoder | null;
+  readonly padding: NonNullable<EncoderManifest['padding']>;
+}
+
+/** Throws `ModelError`, naming what does not fit. `part` is its name in the recipe. */
+export function planEncoder(
+  part: 'encoder' | 'secondEncoder',
+  encoder: EncoderRecipe,
+  recipe: Recipe,
+  sources: RecipeSources,
+): PlannedEncoder {
+  const { architecture: name, from, ...options } = encoder;
+  const architecture = encoderArchitecture(name);
+  const kinds = encoderKinds(recipe.quantize.encoder, part);
+  const weights = sources.weights(from);
+  const config = settingsOf(sources.path(from), weights);
+  const build = (kind: typeof kinds.cpu, target: typeof recipe.target | 'cpu') =>
+    architecture.build({ weights, config, options, kind, target });
+  const built = build(kinds.cpu, 'cpu');
+  const device = build(kinds.device, recipe.target);
+  return {
+    architecture: name,
+    built,
+    device: sameGraph(built.graph, device.graph) ? null : device,
+    padding: clipPadding(recipe, built, { stack: 1 }),
+  };
+}
+
+/** Writes the graphs, which share their weights' file. `name` begins the files' names. */
+export async function writeEncoder(
+  { architecture, built, device, padding }: PlannedEncoder,
+  name: string,
+  folder: string,
+): Promise<EncoderManifest> {
+  const graph = `${name}.onnx`;
+  const deviceGraph = `${name}.device.onnx`;
+  await withDataFile(join(folder, `${name}.data`), async (data) => {
+    await writeModel(built.graph.finish(), join(folder, graph), data);
+    if (device !== null) await writeModel(device.graph.finish(), join(folder, deviceGraph), data);
+  });
+  const { hidden, framesPerSecond, maxPositions, unitSamples, ctcLabels } = built;
+  return {
+    architecture,
+    graph,
+    ...(device !== null && { deviceGraph }),
+    hidden,
+    framesPerSecond,
+    maxPositions,
+    unitSamples,
+    ctcLabels: ctcLabels === null ? null : [...ctcLabels],
+    padding,
+  };
+}
+
+/** A second encoder hears what the first hears, beside it: alone it is none. */
+export function refuseLoneSecondEncoder({ encoder, secondEncoder }: Recipe): void {
+  if (secondEncoder !== undefined && encoder === undefined)
+    throw new ModelError(
+      'not-supported',
+      `The recipe has the second encoder ${secondEncoder.architecture}, but no first one.`,
+      'Name it as `encoder`.',
+    );
+}
