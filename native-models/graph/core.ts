@@ -1,6 +1,7 @@
 import type { Attribute, GraphDefinition, NamedWeight, NodeDefinition, Value, Weight } from './definition.ts';
 import { bytesPerElement, type ElementType } from './element-types.ts';
 import { type Shape, shapeMismatch, shapeText } from './shape.ts';
+import { type FusedOperator, hasFused, type Target } from './target.ts';
 
 /** What a node gives; null where an optional output is left out. */
 export type OutputSpecification = { readonly type: ElementType; readonly shape: Shape } | null;
@@ -26,17 +27,20 @@ interface Scope {
  */
 export class GraphCore {
   readonly name: string;
+  readonly target: Target;
   readonly #scope: Scope;
   readonly #isBranch: boolean;
   readonly #inputs: Value[] = [];
   readonly #outputs: Value[] = [];
   readonly #nodes: NodeDefinition[] = [];
 
-  /** `parent` makes it a branch of `If`: it sees the parent's values and puts its weights beside the parent's. */
-  constructor(name: string, parent?: GraphCore) {
+  /** A graph in place of the target makes it a branch of `If`: it sees that graph's values and puts its weights beside its. */
+  constructor(name: string, target: Target | GraphCore = 'cpu') {
+    const parent = typeof target === 'string' ? null : target;
     this.name = name;
-    this.#isBranch = parent !== undefined;
-    this.#scope = parent !== undefined ? parent.#scope : { counter: 0, names: new Set(), weights: new Map() };
+    this.target = typeof target === 'string' ? target : target.target;
+    this.#isBranch = parent !== null;
+    this.#scope = parent !== null ? parent.#scope : { counter: 0, names: new Set(), weights: new Map() };
   }
 
   input(name: string, type: ElementType, shape: Shape): Value {
@@ -121,6 +125,11 @@ export class GraphCore {
     };
   }
 
+  /** Whether the target computes an operator itself; otherwise its formula is written out. */
+  protected has(operator: FusedOperator): boolean {
+    return hasFused(this.target, operator);
+  }
+
   /** Branches name their outputs themselves: they only must differ. */
   protected freshName(stem: string): string {
     return `${stem}.${this.#scope.counter++}`;
@@ -150,7 +159,8 @@ function constantBytes(type: ElementType, values: readonly number[]): Uint8Array
     if (type === 'float32') view.setFloat32(4 * i, value, true);
     else if (type === 'int64') view.setBigInt64(8 * i, BigInt(value), true);
     else if (type === 'int32') view.setInt32(4 * i, value, true);
-    else if (type === 'float16') throw new Error('a float16 constant is given as a weight');
+    else if (type === 'float16' || type === 'bfloat16')
+      throw new Error(`a ${type} constant is given as a weight`);
     else bytes[i] = value;
   });
   return bytes;

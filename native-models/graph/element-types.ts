@@ -7,6 +7,7 @@ const elementTypes = {
   int64: { code: 7, bytes: 8 },
   bool: { code: 9, bytes: 1 },
   float16: { code: 10, bytes: 2 },
+  bfloat16: { code: 16, bytes: 2 },
 } as const;
 
 export type ElementType = keyof typeof elementTypes;

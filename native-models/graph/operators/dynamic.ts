@@ -1,14 +1,18 @@
-import { int } from './core.ts';
-import type { Value } from './definition.ts';
-import { StandardOperators } from './operators.ts';
-import { axisOf, type Dimension, type Shape } from './shape.ts';
+import { int } from '../core.ts';
+import type { Value } from '../definition.ts';
+import { axisOf, type Dimension, type Shape } from '../shape.ts';
+import { NeuralOperators } from './neural.ts';
 
 /** Operators of the ONNX standard whose sizes are values of the running graph; the caller names what results. */
-export class DynamicOperators extends StandardOperators {
+export class DynamicOperators extends NeuralOperators {
   /** int64 0, 1, … up to and without `count`, int64 [1]. */
   range(count: Value, length: Dimension): Value {
-    const end = this.squeeze(count, 0);
-    const bounds = [this.constant('int64', [], [0]), end, this.constant('int64', [], [1])];
+    return this.rangeFrom(this.int64s([0]), count, length);
+  }
+
+  /** int64 `start`, `start` + 1, … up to and without `end`, both int64 [1]. */
+  rangeFrom(start: Value, end: Value, length: Dimension): Value {
+    const bounds = [this.squeeze(start, 0), this.squeeze(end, 0), this.constant('int64', [], [1])];
     const [y] = this.op('', 'Range', bounds, {}, [{ type: 'int64', shape: [length] }]);
     return y;
   }
