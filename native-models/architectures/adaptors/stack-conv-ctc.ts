@@ -7,7 +7,7 @@ import { shapeMismatch } from '../../graph/shape.ts';
 import { type LinearKind, linear } from '../../layers/linear.ts';
 import { floatWeight } from '../../layers/matrix-weights.ts';
 import type { AdaptorArchitecture, AdaptorRequest, BuiltAdaptor } from './adaptor.ts';
-import { adaptorOptions, expectEncoderWidth } from './fit.ts';
+import { adaptorSettings, expectEncoderWidth } from './fit.ts';
 
 /** The adaptor's configuration file, as its training wrote it. */
 export const stackConvCtcConfigSchema = z.object({
@@ -33,7 +33,7 @@ export type StackConvCtcConfig = z.infer<typeof stackConvCtcConfigSchema>;
 
 const epsilon = 1e-6;
 
-const optionsSchema = z.object({ stack: z.number().int().positive().optional() });
+const optionFields = { stack: z.number().int().positive().optional() };
 
 /** Parlance's own adaptor: short vectors in the LLM's space, and a CTC head that tells which of them carry something new. */
 export const stackConvCtcArchitecture: AdaptorArchitecture = {
@@ -57,7 +57,7 @@ function buildStackConvCtc({ weights, config, options, encoder, llm, kind }: Ada
       'Use the configuration that the adaptor was trained with.',
     );
   const { k, din, dl } = read.data.adaptor;
-  const { stack } = adaptorOptions(optionsSchema, options);
+  const { stack } = adaptorSettings(optionFields, { config: {}, options });
   if (stack !== undefined && stack !== k)
     throw new ModelError(
       'shape-mismatch',
@@ -96,7 +96,7 @@ export function stackConvCtc(
     throw shapeMismatch(
       `The adaptor gives vectors of ${dl}, the LLM's embeddings are ${embeddings.shape[1]} wide`,
     );
-  const g = new Graph('stack-conv-ctc');
+  const g = new Graph('stack-conv-ctc', request.target);
   const layer = (x: Value, name: string) => linearLayer(g, source, x, name, kind);
   const encoded = g.input('encoder', 'float32', [1, 'frames', din]);
   const stacked = g.reshape(rmsNorm(g, source, encoded, 'inn'), [0, -1, k * din]);
