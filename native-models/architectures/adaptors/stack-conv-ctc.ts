@@ -10,7 +10,7 @@ import type { AdaptorArchitecture, AdaptorRequest, BuiltAdaptor } from './adapto
 import { adaptorSettings, expectEncoderWidth } from './fit.ts';
 
 /** The adaptor's configuration file, as its training wrote it. */
-export const stackConvCtcConfigSchema = z.object({
+const configSchema = z.object({
   adaptor: z.object({
     /** Width of an encoder frame. */
     din: z.number().int().positive(),
@@ -29,7 +29,7 @@ export const stackConvCtcConfigSchema = z.object({
   /** LLM tokens that are the classes of the CTC head; class 0 is the blank, class i the token at i − 1. */
   vocab: z.array(z.number().int().nonnegative()).min(1),
 });
-export type StackConvCtcConfig = z.infer<typeof stackConvCtcConfigSchema>;
+type Config = z.infer<typeof configSchema>;
 
 const epsilon = 1e-6;
 
@@ -42,14 +42,15 @@ export const stackConvCtcArchitecture: AdaptorArchitecture = {
   matrices: (weights) => ['adaptor.stack.weight', 'adaptor.out.weight'].map((name) => weights.tensor(name)),
 };
 
-function buildStackConvCtc({ weights, config, options, encoder, llm, kind }: AdaptorRequest): BuiltAdaptor {
+function buildStackConvCtc(request: AdaptorRequest): BuiltAdaptor {
+  const { config, options, encoder, llm } = request;
   if (llm === null)
     throw new ModelError(
       'not-supported',
       'The adaptor stack-conv-ctc needs the LLM whose embeddings its head compares frames with.',
       'Add the LLM to the recipe.',
     );
-  const read = stackConvCtcConfigSchema.safeParse(config);
+  const read = configSchema.safeParse(config);
   if (!read.success)
     throw new ModelError(
       'file-invalid',
@@ -66,7 +67,7 @@ function buildStackConvCtc({ weights, config, options, encoder, llm, kind }: Ada
     );
   expectEncoderWidth(din, encoder.hidden);
   return {
-    graph: stackConvCtc(weights, read.data, llm.embeddings, kind),
+    graph: stackConvCtc(request, read.data, llm.embeddings),
     hidden: dl,
     stack: k,
     tokens: { perSecond: encoder.framesPerSecond / k },
@@ -85,18 +86,17 @@ function buildStackConvCtc({ weights, config, options, encoder, llm, kind }: Ada
  *
  * `embeddings` is the LLM's token table [vocabulary, dl]. Throws `shape-mismatch` when LLM, adaptor and configuration disagree.
  */
-export function stackConvCtc(
-  source: TensorSource,
-  config: StackConvCtcConfig,
+function stackConvCtc(
+  { weights: source, kind, target }: AdaptorRequest,
+  config: Config,
   embeddings: LazyTensor,
-  kind: LinearKind,
 ): Graph {
   const { din, k, dl, blocks } = config.adaptor;
   if (embeddings.shape[1] !== dl)
     throw shapeMismatch(
       `The adaptor gives vectors of ${dl}, the LLM's embeddings are ${embeddings.shape[1]} wide`,
     );
-  const g = new Graph('stack-conv-ctc', request.target);
+  const g = new Graph('stack-conv-ctc', target);
   const layer = (x: Value, name: string) => linearLayer(g, source, x, name, kind);
   const encoded = g.input('encoder', 'float32', [1, 'frames', din]);
   const stacked = g.reshape(rmsNorm(g, source, encoded, 'inn'), [0, -1, k * din]);
@@ -119,7 +119,7 @@ function convolutionBlock(
   source: TensorSource,
   x: Value,
   name: string,
-  config: StackConvCtcConfig,
+  config: Config,
   kind: LinearKind,
 ): Value {
   const { d, ctx, ff } = config.adaptor;
@@ -156,11 +156,7 @@ function linearLayer(g: Graph, source: TensorSource, x: Value, name: string, kin
 }
 
 /** [dl, classes]: unit vectors of the listed tokens' embeddings, times τ. */
-function classWeight(
-  source: TensorSource,
-  { adaptor, vocab }: StackConvCtcConfig,
-  embeddings: LazyTensor,
-): Weight {
+function classWeight(source: TensorSource, { adaptor, vocab }: Config, embeddings: LazyTensor): Weight {
   const width = adaptor.dl;
   const [vocabulary = 0] = embeddings.shape;
   const outside = vocab.find((token) => token >= vocabulary);

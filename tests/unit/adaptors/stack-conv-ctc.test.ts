@@ -3,17 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type StackConvCtcConfig,
-  stackConvCtc,
-  stackConvCtcConfigSchema,
-} from '../../../native-models/architectures/adaptors/stack-conv-ctc.ts';
+import { adaptorArchitecture } from '../../../native-models/architectures/adaptors/registry.ts';
 import { withDataFile, writeModel } from '../../../native-models/formats/onnx-writer.ts';
 import { Safetensors } from '../../../native-models/formats/safetensors.ts';
 import { type OutputTensor, writeSafetensors } from '../../../native-models/formats/safetensors-writer.ts';
 import type { LinearKind } from '../../../native-models/layers/linear.ts';
 
-const config: StackConvCtcConfig = {
+const config = {
   adaptor: { din: 16, k: 2, d: 32, dl: 8, blocks: 1, ctx: 1, ff: 32 },
   mode: 'compress',
   vocab: [3, 0, 5],
@@ -67,10 +63,23 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+function build(change: object = {}, embeddings = llm.tensor('table'), kind: LinearKind = 'float') {
+  return adaptorArchitecture('stack-conv-ctc').build({
+    weights,
+    config: { ...config, ...change },
+    options: {},
+    encoder: { hidden: 16, framesPerSecond: 50 },
+    secondEncoder: null,
+    llm: { hidden: 8, embeddings },
+    kind,
+    target: 'cpu',
+  });
+}
+
 async function run(kind: LinearKind, frames: number) {
   const graph = join(folder, `${kind}.onnx`);
   await withDataFile(join(folder, `${kind}.data`), (data) =>
-    writeModel(stackConvCtc(weights, config, llm.tensor('table'), kind).finish(), graph, data),
+    writeModel(build({}, llm.tensor('table'), kind).graph.finish(), graph, data),
   );
   const session = await InferenceSession.create(graph);
   const encoder = Float32Array.from({ length: frames * 16 }, (_, i) => Math.sin(i * 0.9) * 3);
@@ -116,8 +125,6 @@ describe('the stack-conv-ctc adaptor', () => {
   });
 
   it('is refused when LLM, configuration and weights do not fit together', () => {
-    const build = (change: object, embeddings = llm.tensor('table')) =>
-      stackConvCtc(weights, stackConvCtcConfigSchema.parse({ ...config, ...change }), embeddings, 'float');
     const mismatch = expect.objectContaining({ code: 'shape-mismatch' });
     expect(() => build({ vocab: [3, 0, 6] })).toThrow(/token 6, but the LLM has only 6/);
     expect(() => build({}, weights.tensor('adaptor.out.weight'))).toThrow(mismatch);
