@@ -3,7 +3,7 @@ import { Tensor } from 'onnxruntime-node';
 import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
 import type { Encoded } from './encoder.ts';
 import { engineFailed } from './failures.ts';
-import { floats, Session } from './onnxruntime/session.ts';
+import { type Feeds, floats, type Outputs, Session } from './onnxruntime/session.ts';
 
 type AdaptorPart = NonNullable<BundleManifest['adaptor']>;
 
@@ -33,20 +33,29 @@ export class Adaptor {
     return new Adaptor(part, session);
   }
 
-  /** Throws engine-failed. */
-  async adapt({ data, frames }: Encoded): Promise<Adapted> {
-    const feeds = { encoder: new Tensor('float32', data, [1, frames, data.length / frames]) };
-    const outputs = await this.#session.run(feeds, ['adaptor', 'labels']);
+  /** `second` is what the second encoder of a bundle with two heard in the same clip. Throws engine-failed. */
+  async adapt(first: Encoded, second: Encoded | null = null): Promise<Adapted> {
+    const feeds: Feeds = { encoder: frames(first) };
+    if (second !== null) feeds.secondEncoder = frames(second);
+    const { labels } = this.part;
+    const outputs = await this.#session.run(feeds, labels ? ['adaptor', 'labels'] : ['adaptor']);
     const vectors = floats(outputs, 'adaptor', this.#session);
-    const labels = outputs.labels?.data;
-    if (!(labels instanceof BigInt64Array))
-      throw engineFailed('cpu', 'Reading labels', new Error('the adaptor gave no labels'));
-    return selectFrames(vectors, Array.from(labels, Number), this.part);
+    return labels ? selectFrames(vectors, labelsOf(outputs), this.part) : { vectors, tokens: [] };
   }
 
   async close(): Promise<void> {
     await this.#session.close();
   }
+}
+
+function frames({ data, frames: count }: Encoded): Tensor {
+  return new Tensor('float32', data, [1, count, data.length / count]);
+}
+
+function labelsOf(outputs: Outputs): number[] {
+  const labels = outputs.labels?.data;
+  if (labels instanceof BigInt64Array) return Array.from(labels, Number);
+  throw engineFailed('cpu', 'Reading labels', new Error('the adaptor gave no labels'));
 }
 
 /**

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { ClipCache, type ClipCachePlace } from './caches/clip-cache.ts';
-import type { TextTokens } from './prompt/text-tokens.ts';
+import type { PromptMessage } from './prompt/prompt.ts';
 import { clipSeconds } from './sound/clip-length.ts';
 import { checkAudible, nothingHeard } from './sound/hearing-checks.ts';
 import { loudness } from './sound/loudness.ts';
+import { asWords } from './sound/spoken-positions.ts';
 import { readClip } from './sound/wav.ts';
-import { type AudioTurn, type Heard, type SpeechModel, usualPositionsPerSecond } from './speech-model.ts';
+import type { AudioTurn, Heard, SpeechModel } from './speech-model.ts';
 import type { Stopwatch } from './stopwatch.ts';
 import type { Whisper } from './whisper/whisper.ts';
 import { transcribeWindows } from './whisper/windows.ts';
@@ -18,26 +19,28 @@ export class Cascade implements SpeechModel {
   readonly name = 'cascade';
   readonly loraScale = 0;
   readonly #whisper: () => Promise<Whisper>;
-  readonly #tokens: TextTokens;
   readonly #transcripts: ClipCache<typeof headerSchema>;
 
   /** `whisper` is read when the first clip is to be heard. */
-  constructor(whisper: () => Promise<Whisper>, tokens: TextTokens, place: ClipCachePlace) {
+  constructor(whisper: () => Promise<Whisper>, place: ClipCachePlace) {
     this.#whisper = whisper;
-    this.#tokens = tokens;
     this.#transcripts = new ClipCache(place, 'transcripts', headerSchema, maxBytes);
   }
 
-  async estimate(turn: AudioTurn): Promise<number> {
+  async outline(turn: AudioTurn): Promise<PromptMessage['content']> {
     const text = turn.transcript ?? (await this.#transcripts.read(turn.sha256))?.header.text;
-    if (text !== undefined) return this.#tokens.encodePlain(text).length;
-    return Math.ceil((await clipSeconds(turn.path)) * usualPositionsPerSecond);
+    if (text !== undefined) return [text];
+    return [{ audio: '', positions: asWords.usual(await clipSeconds(turn.path)) }];
+  }
+
+  fit(room: number): number {
+    return asWords.fit(room);
   }
 
   async hear(turn: AudioTurn, asked: boolean, watch: Stopwatch, signal: AbortSignal): Promise<Heard> {
     const known = turn.transcript ?? (await this.#transcripts.read(turn.sha256))?.header.text;
     const text = known || (await this.#transcribe(turn, asked, watch, signal));
-    return { content: [this.#tokens.encodePlain(text)], vectors: new Map(), audioTokens: 0, heardAs: text };
+    return { content: [text], vectors: new Map(), audioTokens: 0, heardAs: text };
   }
 
   async #transcribe(turn: AudioTurn, asked: boolean, watch: Stopwatch, signal: AbortSignal): Promise<string> {

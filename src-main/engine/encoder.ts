@@ -1,23 +1,28 @@
 import { join } from 'node:path';
 import { Tensor } from 'onnxruntime-node';
 import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
+import { encoderInput } from '../../native-models/features/encoder-input.ts';
 import { extractFeatures } from '../../native-models/features/extract-features.ts';
 import type { Features } from '../../native-models/features/features.ts';
-import { type Padding, padForEncoder } from '../../native-models/features/whisper-log-mel.ts';
+import type { Padding } from '../../native-models/features/whisper-log-mel.ts';
 import type { Provider } from '../contract/conversation.ts';
-import { floats, Session } from './onnxruntime/session.ts';
+import { ctcText } from './ctc-text.ts';
+import { asParlanceError } from './failures.ts';
+import { floats, type Outputs, Session } from './onnxruntime/session.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
-/** What the speech encoder gives for a clip: [frames, hidden]. */
+/** What a speech encoder gives for a clip: [frames, hidden]. */
 export interface Encoded {
   readonly data: Float32Array;
   readonly frames: number;
+  /** What its CTC head reads; empty without one. */
+  readonly text: string;
 }
 
 type EncoderPart = NonNullable<BundleManifest['encoder']>;
 type FeatureSettings = NonNullable<BundleManifest['features']>;
 
-/** The speech encoder with the features it wants. */
+/** A speech encoder with the features it wants. */
 export class Encoder {
   readonly #part: EncoderPart;
   readonly #features: FeatureSettings;
@@ -46,19 +51,36 @@ export class Encoder {
     return new Encoder(part, features, session);
   }
 
-  /** Encodes at most 30 s of 16 kHz samples, padded as said. Throws engine-failed. */
-  async encode(samples: Float32Array, padding: Padding, watch: Stopwatch): Promise<Encoded> {
+  /**
+   * Encodes 16 kHz samples, no longer than it reads at once, padded as said; null fills nothing but its own unit. Throws
+   * engine-failed.
+   */
+  async encode(samples: Float32Array, padding: Padding | null, watch: Stopwatch): Promise<Encoded> {
     const features = await watch.time('featuresMs', () =>
-      extractFeatures(padForEncoder(samples, padding), this.#features),
+      this.#extract(encoderInput(samples, padding, this.#part)),
     );
     return watch.time('encodeMs', () => this.#run(features));
   }
 
+  #extract(samples: Float32Array): Features {
+    try {
+      return extractFeatures(samples, this.#features);
+    } catch (error) {
+      throw asParlanceError(error);
+    }
+  }
+
   async #run({ data, mels, frames }: Features): Promise<Encoded> {
     const feeds = { features: new Tensor('float32', data, [1, mels, frames]) };
-    const outputs = await this.#session.run(feeds, ['encoder']);
+    const { ctcLabels, hidden } = this.#part;
+    const outputs = await this.#session.run(feeds, ctcLabels === null ? ['encoder'] : ['encoder', 'ctc']);
     const encoded = floats(outputs, 'encoder', this.#session);
-    return { data: encoded, frames: encoded.length / this.#part.hidden };
+    return { data: encoded, frames: encoded.length / hidden, text: this.#read(outputs) };
+  }
+
+  #read(outputs: Outputs): string {
+    const { ctcLabels } = this.#part;
+    return ctcLabels === null ? '' : ctcText(floats(outputs, 'ctc', this.#session), ctcLabels);
   }
 
   async close(): Promise<void> {

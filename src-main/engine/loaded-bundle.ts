@@ -13,6 +13,8 @@ import { Encoder } from './encoder.ts';
 import { asParlanceError, partMissing } from './failures.ts';
 import { LanguageModel } from './language-model.ts';
 import type { EngineEvent } from './listeners.ts';
+import { windowSamples } from './sound/audio-windows.ts';
+import { asAdapted } from './sound/spoken-positions.ts';
 import { SpeechLlm } from './speech-llm.ts';
 import type { SpeechModel } from './speech-model.ts';
 import { Whisper } from './whisper/whisper.ts';
@@ -97,22 +99,30 @@ export class LoadedBundle {
   }
 
   async speechLlm(): Promise<SpeechLlm> {
-    const { llm, whisper, adaptor } = this.manifest;
-    if (adaptor === null) throw partMissing(this.manifest.id, 'adaptor');
+    const { llm, whisper, encoder, secondEncoder, adaptor, prompt, id } = this.manifest;
+    if (encoder === null) throw partMissing(id, 'speech encoder');
+    if (adaptor === null) throw partMissing(id, 'adaptor');
+    const longest = windowSamples(secondEncoder === null ? [encoder] : [encoder, secondEncoder]);
     return new SpeechLlm({
       encoder: () => this.encoder(),
+      secondEncoder: () => this.#secondEncoder(),
       adaptor: () => this.#adaptor(),
       tokens: (await this.languageModel()).tokens,
       embeddings: new AudioEmbeddingsCache(this.#clips, adaptor.hidden),
       loraScale: llm?.lora?.scale ?? 0,
-      hearsSpeech: async (samples, watch, signal) =>
-        whisper === null || hearsSpeech(await this.whisper(), samples, watch, signal),
+      around: { ...prompt.audio, instruction: prompt.tasks.answer ?? '' },
+      windowSamples: longest,
+      positions: asAdapted(adaptor, encoder.framesPerSecond, longest),
+      // Two encoders hear music and a barking dog as well: there, no speech is no reason to say nothing.
+      hearsSpeech:
+        whisper === null || secondEncoder !== null
+          ? null
+          : async (samples, watch, signal) => hearsSpeech(await this.whisper(), samples, watch, signal),
     });
   }
 
   async speechModel(engine: EngineName): Promise<SpeechModel> {
-    if (engine === 'speech-llm') return this.speechLlm();
-    return new Cascade(() => this.whisper(), (await this.languageModel()).tokens, this.#clips);
+    return engine === 'speech-llm' ? this.speechLlm() : new Cascade(() => this.whisper(), this.#clips);
   }
 
   /** Reads everything of the bundle that an engine's next spoken question needs. */
@@ -122,6 +132,7 @@ export class LoadedBundle {
     if (engine === 'cascade' && whisper !== null) await this.whisper();
     if (engine === 'speech-llm' && encoder !== null && adaptor !== null) {
       await this.encoder();
+      await this.#secondEncoder();
       await this.#adaptor();
     }
   }
@@ -143,6 +154,15 @@ export class LoadedBundle {
   get #clips(): ClipCachePlace {
     const { cacheFolder, log } = this.#settings;
     return { cacheFolder, bundle: this.digest, log };
+  }
+
+  async #secondEncoder(): Promise<Encoder | null> {
+    const { secondEncoder } = this.manifest;
+    if (secondEncoder === null) return null;
+    const { features } = secondEncoder;
+    return this.#part('second encoder', () =>
+      Encoder.open(this.folder, secondEncoder, features, this.provider, this.#settings.threads),
+    );
   }
 
   #adaptor(): Promise<Adaptor> {

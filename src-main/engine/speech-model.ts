@@ -12,7 +12,7 @@ export interface Heard {
   readonly vectors: ReadonlyMap<string, Float32Array>;
   /** Positions that are sound. */
   readonly audioTokens: number;
-  /** The words that were recognised on the way, for reading. */
+  /** The words that were recognised on the way, for reading; empty where none were. */
   readonly heardAs: string;
 }
 
@@ -24,19 +24,13 @@ export interface SpeechModel {
   readonly name: EngineName;
   /** Strength of the adaptor's LoRA; 0 is the LLM as published. */
   readonly loraScale: number;
-  /** Positions that a spoken turn takes, as far as can be told without running a model. */
-  estimate(turn: AudioTurn): Promise<number>;
+  /** What a spoken turn will be in the prompt, as far as can be told without running a model: its size is an estimate. */
+  outline(turn: AudioTurn): Promise<PromptMessage['content']>;
+  /** Seconds of speech that are sure to fit into so many positions: more is refused before any time is spent on encoding. */
+  fit(room: number): number;
   /**
    * Makes a spoken turn ready. `asked` is the turn to be answered: only that one is refused as too short or silent. Throws
    * ParlanceError, or the signal's reason within one encoder window.
    */
   hear(turn: AudioTurn, asked: boolean, watch: Stopwatch, signal: AbortSignal): Promise<Heard>;
 }
-
-/**
- * More positions a second than any sound takes: an adaptor frame of 80 ms can become one position, and nobody speaks twelve
- * words a second. Sound is refused by it before any time is spent on encoding.
- */
-export const mostPositionsPerSecond = 12.5;
-/** What speech takes on average, for a first estimate. */
-export const usualPositionsPerSecond = 4;

@@ -4,11 +4,13 @@ import { newConversation } from './caches/kept-conversations.ts';
 import { generate } from './generation.ts';
 import type { LanguageModel } from './language-model.ts';
 import { positionsOf } from './prompt/sequence.ts';
-import { audioWindows } from './sound/audio-windows.ts';
 import { frameLevelDb } from './sound/loudness.ts';
 import { sampleRate } from './sound/wav.ts';
 import type { SpeechLlm } from './speech-llm.ts';
 import type { Stopwatch } from './stopwatch.ts';
+
+/** Seconds; longer stretches would be segments without a time in them. */
+const longestSegment = 30;
 
 export interface LlmTranscriptionParts {
   readonly model: LanguageModel;
@@ -34,7 +36,7 @@ export async function transcribeByLlm(
   if (instruction === undefined) throw notTrained(task);
   const segments: Segment[] = [];
   let start = 0;
-  for (const window of audioWindows(samples)) {
+  for (const window of speech.windows(samples, longestSegment)) {
     const end = start + window.length / sampleRate;
     const text = await transcribeWindow(model, speech, system, instruction, window, watch, signal);
     if (text !== '') {
@@ -58,10 +60,9 @@ async function transcribeWindow(
   if (frameLevelDb(window, 0, window.length) < -70) return '';
   const clip = await speech.encode(window, watch, signal);
   if (clip.positions === 0) return '';
-  const sound = { audio: clip.hash, positions: clip.positions };
   const { units } = model.prompts.build([
-    ...(system === '' ? [] : [{ role: 'system' as const, content: [model.tokens.encodePlain(system)] }]),
-    { role: 'user', content: [sound, model.tokens.encodePlain(instruction)] },
+    ...(system === '' ? [] : [{ role: 'system' as const, content: [system] }]),
+    { role: 'user', content: speech.content(clip.hash, clip.positions, instruction) },
   ]);
   const kept = newConversation(
     'transcription',

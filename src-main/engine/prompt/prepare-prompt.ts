@@ -3,7 +3,7 @@ import { ParlanceError } from '../../contract/errors.ts';
 import { answerKey } from '../caches/kept-conversations.ts';
 import type { LanguageModel } from '../language-model.ts';
 import { clipSeconds } from '../sound/clip-length.ts';
-import { type Heard, mostPositionsPerSecond, type SpeechModel } from '../speech-model.ts';
+import type { Heard, SpeechModel } from '../speech-model.ts';
 import type { Stopwatch } from '../stopwatch.ts';
 import { answerReserve, firstKeptTurn } from './context-window.ts';
 import type { Prompt, PromptMessage } from './prompt.ts';
@@ -49,14 +49,14 @@ export async function preparePrompt(
   const { model } = preparation;
   const { contextLength } = model.part;
   const limit = contextLength - answerReserve(sampling.maxTokens, contextLength);
-  const opening = systemMessages(turns, system, model);
+  const opening = systemMessages(turns, system);
   const build = (messages: readonly PromptMessage[]) => model.prompts.build([...opening, ...messages]);
 
   const conversation = turns.filter((turn) => turn.role !== 'system');
   const asked = conversation.at(-1);
   if (asked === undefined || (asked.type === 'text' && asked.text.trim() === '')) throw nothingAsked();
   const room = limit - positionsOf(build([{ role: 'user', content: [] }]).units);
-  const seconds = asked.type === 'audio' ? await checkLength(asked.path, room) : 0;
+  const seconds = asked.type === 'audio' ? await checkLength(asked.path, room, preparation.speech) : 0;
   if (asked.type === 'text') checkText(asked.text, room, model);
 
   const estimates: PromptMessage[] = [];
@@ -66,7 +66,8 @@ export async function preparePrompt(
   for (const turn of conversation.slice(first))
     ready.push(await makeReady(turn, turn === asked, preparation));
   return prepared(ready, build, limit, contextLength, () => {
-    const size = positionsOf(ready.at(-1)?.message.content.flat() ?? []);
+    const last = ready.at(-1);
+    const size = positionsOf(build(last === undefined ? [] : [last.message]).units) - (limit - room);
     return asked.type === 'text' ? textTooLong(size, room) : audioTooLong(seconds, (seconds * room) / size);
   });
 }
@@ -99,17 +100,16 @@ function prepared(
   };
 }
 
-function systemMessages(turns: readonly PromptTurn[], system: string, model: LanguageModel): PromptMessage[] {
+function systemMessages(turns: readonly PromptTurn[], system: string): PromptMessage[] {
   const own = turns.flatMap((turn) => (turn.type === 'text' && turn.role === 'system' ? turn.text : []));
   const text = own.length > 0 ? own.join('\n\n') : system;
-  return text === '' ? [] : [{ role: 'system', content: [model.tokens.encodePlain(text)] }];
+  return text === '' ? [] : [{ role: 'system', content: [text] }];
 }
 
 /** The turn with a stand-in for sound, so that its size is known before anything is encoded. */
 async function estimate(turn: PromptTurn, preparation: Preparation): Promise<PromptMessage> {
   if (turn.type === 'text') return typed(turn, preparation);
-  const positions = await preparation.speech.estimate(turn);
-  return { role: 'user', content: [{ audio: '', positions }] };
+  return { role: 'user', content: await preparation.speech.outline(turn) };
 }
 
 async function makeReady(turn: PromptTurn, asked: boolean, preparation: Preparation): Promise<ReadyTurn> {
@@ -122,10 +122,10 @@ async function makeReady(turn: PromptTurn, asked: boolean, preparation: Preparat
 /** An answer comes back with the very tokens that were generated, so that its keys and values can be used again. */
 function typed(
   { role, text }: Extract<PromptTurn, { type: 'text' }>,
-  { model, answers }: Preparation,
+  { answers }: Preparation,
 ): PromptMessage {
   const generated = role === 'assistant' ? answers.get(answerKey(text)) : undefined;
-  return { role, content: [generated ?? model.tokens.encodePlain(text)] };
+  return { role, content: [generated ?? text] };
 }
 
 function firstKept(messages: readonly PromptMessage[], { sizes }: Prompt, limit: number): number {
@@ -144,9 +144,9 @@ function checkText(text: string, room: number, model: LanguageModel): void {
 }
 
 /** Refuses sound that might not fit before any time is spent on it; gives its seconds. */
-async function checkLength(path: string, room: number): Promise<number> {
+async function checkLength(path: string, room: number, speech: SpeechModel): Promise<number> {
   const seconds = await clipSeconds(path);
-  const fit = room / mostPositionsPerSecond;
+  const fit = speech.fit(room);
   if (seconds > fit) throw audioTooLong(seconds, fit);
   return seconds;
 }

@@ -1,12 +1,17 @@
 import { Template } from '@huggingface/jinja';
 import { ParlanceError } from '../../contract/errors.ts';
 import type { AudioUnit, Unit } from './sequence.ts';
-import type { TextTokens } from './text-tokens.ts';
+import type { TextPart, TextTokens } from './text-tokens.ts';
 
-/** A turn as the model reads it: its text already as tokens, its sound as a unit. */
+/**
+ * What stands in a turn: text that somebody wrote, text of the bundle in which special tokens are read as such, the very tokens
+ * of an earlier answer, or sound.
+ */
+export type PromptPart = string | { readonly template: string } | readonly number[] | AudioUnit;
+
 export interface PromptMessage {
   readonly role: 'system' | 'user' | 'assistant';
-  readonly content: ReadonlyArray<readonly number[] | AudioUnit>;
+  readonly content: readonly PromptPart[];
 }
 
 export interface Prompt {
@@ -22,16 +27,19 @@ const markerEnd = '\u{E001}';
 /**
  * Builds prompts with a model's own chat template (Jinja). The template is rendered with a marker in the place of every
  * message's content: so its special tokens are read as such while content never is, sound takes its place between texts, and
- * an earlier answer stands there with the very tokens that the model generated.
+ * an earlier answer stands there with the very tokens that the model generated. Text between two of those is tokenised in one
+ * go, whatever it is made of, as it was in training.
  */
 export class PromptBuilder {
   readonly #template: Template;
   readonly #tokens: TextTokens;
+  readonly #bos: number | null;
   readonly #constants: Record<string, string>;
 
   /** Throws bundle-invalid when the template cannot be read. */
   constructor(template: string, tokens: TextTokens, bos: number | null, eos: number | undefined) {
     this.#tokens = tokens;
+    this.#bos = bos;
     this.#constants = {
       bos_token: (bos === null ? null : tokens.textOf(bos)) ?? '',
       eos_token: (eos === undefined ? null : tokens.textOf(eos)) ?? '',
@@ -46,27 +54,13 @@ export class PromptBuilder {
   /** Throws bundle-invalid when the template refuses these roles, or leaves a message out. */
   build(messages: readonly PromptMessage[]): Prompt {
     const pieces = this.#render(messages);
-    const units: Unit[] = this.#tokens.encodeTemplate(pieces[0] ?? '');
-    const sizes: number[] = [];
-    let counted = 0;
-    let positions = units.length;
-    messages.forEach((message, index) => {
-      for (const part of message.content) {
-        if ('audio' in part) {
-          if (part.positions > 0) units.push(part);
-          positions += part.positions;
-        } else {
-          units.push(...part);
-          positions += part.length;
-        }
-      }
-      const after = this.#tokens.encodeTemplate(pieces[index + 1] ?? '');
-      units.push(...after);
-      positions += after.length;
-      sizes.push(positions - counted);
-      counted = positions;
+    const sequence = new SequenceBuilder(this.#tokens, messages.length);
+    sequence.text(pieces[0] ?? '', true, 0);
+    messages.forEach(({ content }, index) => {
+      for (const part of content) sequence.part(part, index);
+      sequence.text(pieces[index + 1] ?? '', true, index);
     });
-    return { units, sizes };
+    return sequence.finish(this.#bos);
   }
 
   /** The template's own text before, between and after the contents. */
@@ -90,6 +84,81 @@ export class PromptBuilder {
       throw templateFailed(new Error('it does not give every message once, in order'));
     return split.filter((_, index) => index % 2 === 0);
   }
+}
+
+/** Gathers text until something else comes, and tokenises it then. */
+class SequenceBuilder {
+  readonly #tokens: TextTokens;
+  readonly #units: Unit[] = [];
+  readonly #sizes: number[];
+  #run: Array<TextPart & { message: number }> = [];
+
+  constructor(tokens: TextTokens, messages: number) {
+    this.#tokens = tokens;
+    this.#sizes = new Array<number>(messages).fill(0);
+  }
+
+  part(part: PromptPart, message: number): void {
+    if (typeof part === 'string') this.text(part, false, message);
+    else if ('template' in part) this.text(part.template, true, message);
+    else if ('audio' in part) this.#sound(part, message);
+    else this.#answer(part, message);
+  }
+
+  text(text: string, template: boolean, message: number): void {
+    if (text !== '') this.#run.push({ text, template, message });
+  }
+
+  finish(bos: number | null): Prompt {
+    this.#flush();
+    // A template that begins with the first token, around a text that does as well.
+    if (bos !== null && this.#units[0] === bos && this.#units[1] === bos) {
+      this.#units.shift();
+      this.#sizes[0] = (this.#sizes[0] ?? 0) - 1;
+    }
+    return { units: this.#units, sizes: this.#sizes };
+  }
+
+  #sound(sound: AudioUnit, message: number): void {
+    this.#flush();
+    if (sound.positions > 0) this.#units.push(sound);
+    this.#count(message, sound.positions);
+  }
+
+  #answer(tokens: readonly number[], message: number): void {
+    const last = this.#run.at(-1);
+    // Templates put a space before an answer; the model wrote its own, as part of its first word.
+    if (last?.text.endsWith(' ') && beginsWithSpace(this.#tokens.textOf(tokens[0] ?? -1)))
+      this.#run[this.#run.length - 1] = { ...last, text: last.text.slice(0, -1) };
+    this.#flush();
+    this.#units.push(...tokens);
+    this.#count(message, tokens.length);
+  }
+
+  /** The tokens of a run belong to its messages by their share of its text. */
+  #flush(): void {
+    const ids = this.#tokens.encode(this.#run);
+    const length = this.#run.reduce((sum, { text }) => sum + text.length, 0);
+    let read = 0;
+    let counted = 0;
+    for (const { text, message } of this.#run) {
+      read += text.length;
+      const here = Math.round((ids.length * read) / length);
+      this.#count(message, here - counted);
+      counted = here;
+    }
+    this.#units.push(...ids);
+    this.#run = [];
+  }
+
+  #count(message: number, positions: number): void {
+    this.#sizes[message] = (this.#sizes[message] ?? 0) + positions;
+  }
+}
+
+/** Byte-level BPE and SentencePiece write a word's space as its first character. */
+function beginsWithSpace(token: string | null): boolean {
+  return token !== null && /^[Ġ▁]/.test(token);
 }
 
 function templateFailed(cause: unknown): ParlanceError {

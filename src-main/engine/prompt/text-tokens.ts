@@ -2,12 +2,18 @@ import { readFile } from 'node:fs/promises';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { ParlanceError } from '../../contract/errors.ts';
 
+export interface TextPart {
+  readonly text: string;
+  /** Whether special tokens are read in it: it is a template's own text, and nobody wrote it. */
+  readonly template: boolean;
+}
+
 /** A model's tokens, from its `tokenizer.json`. */
 export class TextTokens {
   readonly #tokenizer: Tokenizer;
   readonly #special: ReadonlySet<number>;
   /** Matches any special token's text, the longest first; null when there are none. */
-  readonly #specialText: RegExp | null;
+  readonly #specialText: string | null;
 
   constructor(tokenizerJson: object) {
     // Cleaning up spaces would make the text of a run differ from the joined text of its tokens.
@@ -15,7 +21,7 @@ export class TextTokens {
     const added = [...this.#tokenizer.get_added_tokens_decoder()].filter(([, token]) => token.special);
     this.#special = new Set(added.map(([id]) => id));
     const texts = added.map(([, token]) => token.content).sort((a, b) => b.length - a.length);
-    this.#specialText = texts.length === 0 ? null : new RegExp(texts.map(escapeForRegExp).join('|'), 'g');
+    this.#specialText = texts.length === 0 ? null : texts.map(escapeForRegExp).join('|');
   }
 
   /** Reads `tokenizer.json`. Throws bundle-corrupt. */
@@ -44,28 +50,63 @@ export class TextTokens {
 
   /** Tokens of a template's own text: special tokens are read as such, none is added. */
   encodeTemplate(text: string): number[] {
-    return text === '' ? [] : this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
+    return this.encode([{ text, template: true }]);
+  }
+
+  /** Tokens of what a person or a model wrote: a special token's name in it stays text. */
+  encodePlain(text: string): number[] {
+    return this.encode([{ text, template: false }]);
   }
 
   /**
-   * Tokens of what a person or a model wrote. A special token's name in it stays text: it is cut after its first character,
-   * so that nobody can end a turn or speak for another role by writing the name.
+   * Tokens of a stretch of text, as if it had been written in one go: many tokenizers mark the beginning of each text that they
+   * are given. Special tokens are read in what is a template's own; elsewhere a name is cut after its first character, so that
+   * nobody can end a turn or speak for another role by writing the name.
    */
-  encodePlain(text: string): number[] {
-    if (this.#specialText === null) return this.encodeTemplate(text);
+  encode(parts: readonly TextPart[]): number[] {
+    const whole = parts.map(({ text }) => text).join('');
     const ids: number[] = [];
     let from = 0;
-    for (const match of text.matchAll(this.#specialText)) {
-      ids.push(...this.encodeTemplate(text.slice(from, match.index + 1)));
-      from = match.index + 1;
+    for (const cut of this.#cuts(whole, parts)) {
+      ids.push(...this.#encode(whole.slice(from, cut)));
+      from = cut;
     }
-    return [...ids, ...this.encodeTemplate(text.slice(from))];
+    return [...ids, ...this.#encode(whole.slice(from))];
+  }
+
+  #encode(text: string): number[] {
+    return text === '' ? [] : this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
+  }
+
+  /** Where names of special tokens begin, plus one, that are not the template's own from end to end. */
+  #cuts(whole: string, parts: readonly TextPart[]): number[] {
+    if (this.#specialText === null) return [];
+    const names = new RegExp(this.#specialText, 'g');
+    const cuts: number[] = [];
+    for (let match = names.exec(whole); match !== null; match = names.exec(whole)) {
+      if (isTemplate(parts, match.index, names.lastIndex)) continue;
+      cuts.push(match.index + 1);
+      // Behind the cut another name may begin inside this one.
+      names.lastIndex = match.index + 1;
+    }
+    return cuts;
   }
 
   /** Text of tokens, special ones left out. */
   decode(tokens: readonly number[]): string {
     return tokens.length === 0 ? '' : this.#tokenizer.decode([...tokens], { skip_special_tokens: true });
   }
+}
+
+/** Whether all of [from, to) in the joined parts is a template's own. */
+function isTemplate(parts: readonly TextPart[], from: number, to: number): boolean {
+  let start = 0;
+  for (const { text, template } of parts) {
+    const end = start + text.length;
+    if (!template && start < to && end > from) return false;
+    start = end;
+  }
+  return true;
 }
 
 function escapeForRegExp(text: string): string {
