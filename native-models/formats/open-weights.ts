@@ -5,10 +5,10 @@ import { CTranslate2Model } from './ctranslate2.ts';
 import { diskAccess, type FileAccess } from './file-access.ts';
 import { Gguf } from './gguf.ts';
 import { Safetensors } from './safetensors.ts';
-import type { TensorSource } from './tensor-source.ts';
+import { ShardedWeights } from './sharded-weights.ts';
+import type { OpenedWeights } from './tensor-source.ts';
 
-/** Weights whose files stay open until they are disposed of. */
-export type OpenedWeights = TensorSource & Disposable & { readonly path: string; close(): void };
+export type { OpenedWeights };
 
 /** What a folder's weights are called, the form to be preferred first. */
 const weightFiles = [
@@ -32,11 +32,25 @@ const headBytes = 512;
  */
 export function openWeights(path: string, access: FileAccess = diskAccess): OpenedWeights {
   const file = access.kind(path) === 'folder' ? weightsIn(path, access) : path;
-  const format = formatOf(file, access);
-  return format(file, access);
+  const { reader } = formatOf(file, access);
+  return reader(file, access);
 }
 
-type Reader = (path: string, access: FileAccess) => OpenedWeights;
+/** A shard holds tensors itself: an index that names indexes would have no end. */
+function openShard(path: string, access: FileAccess): OpenedWeights {
+  const { reader, mayBeShard } = formatOf(path, access);
+  if (mayBeShard) return reader(path, access);
+  throw new ModelError(
+    'not-supported',
+    `${path} is named as a part of weights in several files, but is neither safetensors nor a PyTorch zip.`,
+    'Fetch the model again, or convert it to safetensors.',
+  );
+}
+
+interface Format {
+  readonly reader: (path: string, access: FileAccess) => OpenedWeights;
+  readonly mayBeShard: boolean;
+}
 
 function weightsIn(folder: string, access: FileAccess): string {
   const names = access.list(folder);
@@ -56,14 +70,18 @@ function weightsIn(folder: string, access: FileAccess): string {
   );
 }
 
-function formatOf(path: string, access: FileAccess): Reader {
+function formatOf(path: string, access: FileAccess): Format {
   const head = headOf(path, access);
   const text = Buffer.from(head.buffer).toString('latin1');
-  const word = head.length < 8 ? 0 : new DataView(head.buffer).getUint32(0, true);
-  if (text.startsWith('GGUF')) return (...place) => new Gguf(...place);
-  if (text[8] === '{' && new DataView(head.buffer).getUint32(4, true) === 0)
-    return (...place) => new Safetensors(...place);
-  if (word <= 16 && isCTranslate2(head)) return (...place) => new CTranslate2Model(...place);
+  const words = head.length < 8 ? [] : new Uint32Array(head.slice(0, 8).buffer);
+  const [first = 0, second = 1] = words;
+  if (text.startsWith('GGUF')) return { reader: (...file) => new Gguf(...file), mayBeShard: false };
+  if (text[8] === '{' && second === 0)
+    return { reader: (...file) => new Safetensors(...file), mayBeShard: true };
+  if (first <= 16 && isCTranslate2(head))
+    return { reader: (...file) => new CTranslate2Model(...file), mayBeShard: false };
+  if (/^\s*\{/.test(text))
+    return { reader: (...file) => new ShardedWeights(...file, openShard), mayBeShard: false };
   throw unknown(path, text);
 }
 

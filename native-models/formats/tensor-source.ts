@@ -61,3 +61,6 @@ export interface TensorSource {
   /** Throws `tensor-missing`, naming the file. */
   tensor(name: string): LazyTensor;
 }
+
+/** Weights whose files stay open until they are closed. */
+export type OpenedWeights = TensorSource & Disposable & { readonly path: string; close(): void };
