@@ -12,11 +12,13 @@ import { sameGraph } from './same-graph.ts';
 import { adaptorSettings } from './settings.ts';
 import type { RecipeSources } from './sources.ts';
 
+type AdaptorRecipe = NonNullable<Recipe['adaptor']>;
 export type AdaptorManifest = NonNullable<BundleManifest['adaptor']>;
 
 /** An adaptor whose every tensor was found and fits encoder and LLM; nothing of it is written yet. */
 export interface PlannedAdaptor {
   readonly architecture: string;
+  readonly from: string;
   readonly built: BuiltAdaptor;
   /** For other providers, where the CPU's graph is not for them. */
   readonly device: BuiltAdaptor | null;
@@ -26,13 +28,13 @@ export interface PlannedAdaptor {
 /** Throws `ModelError`: `shape-mismatch` names both widths when the adaptor does not fit its neighbours. */
 export function planAdaptor(
   recipe: Recipe,
+  adaptor: AdaptorRecipe,
   encoder: BuiltEncoder,
   secondEncoder: BuiltEncoder | null,
   llm: AdaptorRequest['llm'],
   sources: RecipeSources,
 ): PlannedAdaptor {
-  if (recipe.adaptor === undefined) throw new Error('the recipe has no adaptor');
-  const { architecture: name, from, config, tailSeconds, unitSamples, ...options } = recipe.adaptor;
+  const { architecture: name, from, config, tailSeconds, unitSamples, ...options } = adaptor;
   const architecture = adaptorArchitecture(name);
   const kinds = adaptorKinds(recipe.quantize.adaptor);
   const weights = sources.weights(from);
@@ -51,6 +53,7 @@ export function planAdaptor(
     );
   return {
     architecture: name,
+    from,
     built,
     device: sameGraph(built.graph, device.graph) ? null : device,
     padding: clipPadding(recipe, encoder, { stack: built.stack, tailSeconds, unitSamples }),
@@ -59,7 +62,7 @@ export function planAdaptor(
 
 /** Writes the adaptor's graphs, which share their weights' file. */
 export async function writeAdaptor(
-  { architecture, built, device, padding }: PlannedAdaptor,
+  { architecture, from, built, device, padding }: PlannedAdaptor,
   folder: string,
 ): Promise<AdaptorManifest> {
   const graph = 'adaptor.onnx';
@@ -71,6 +74,7 @@ export async function writeAdaptor(
   });
   return {
     architecture,
+    from,
     graph,
     ...(device !== null && { deviceGraph }),
     hidden: built.hidden,

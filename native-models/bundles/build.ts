@@ -1,16 +1,15 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { BuiltLlm } from '../architectures/llms/llm.ts';
 import { ModelError } from '../errors.ts';
 import { planAdaptor, writeAdaptor } from './adaptor-part.ts';
 import { type PlannedEncoder, planEncoder, refuseLoneSecondEncoder, writeEncoder } from './encoder-part.ts';
-import { filesOf } from './files.ts';
+import { PartFiles } from './files.ts';
 import { writeLlm } from './llm-part.ts';
-import { type BundleManifest, builderVersion, bundleManifestSchema, manifestVersion } from './manifest.ts';
+import { type BundleManifest, builderVersion, manifestVersion } from './manifest.ts';
 import type { BundleCard, Recipe } from './recipe.ts';
 import { RecipeSources } from './sources.ts';
-import { stageFolder, syncFile } from './staging.ts';
+import { stageFolder } from './staging.ts';
 import { buildWhisperDecoder } from './whisper-part.ts';
+import { writeManifest } from './write-manifest.ts';
 
 export type BuildStep = 'sources' | 'encoder' | 'llm' | 'adaptor' | 'hashes';
 
@@ -32,7 +31,7 @@ export interface BuildRequest {
   readonly onProgress?: (progress: BuildProgress) => void;
 }
 
-const steps: readonly BuildStep[] = ['sources', 'encoder', 'llm', 'adaptor', 'hashes'];
+const steps: readonly BuildStep[] = ['sources', 'llm', 'encoder', 'adaptor', 'hashes'];
 
 const plainCard: Omit<BundleCard, 'name' | 'preferredEngine'> = {
   summary: '',
@@ -72,29 +71,22 @@ async function fill(
     ? planEncoder('secondEncoder', recipe.secondEncoder, recipe, sources)
     : null;
   if (recipe.adaptor !== undefined && first === null) throw noEncoder(recipe.adaptor.architecture);
-  started('encoder');
-  const sound = await soundParts(recipe, first, second, sources, folder);
+  const files = new PartFiles(folder);
   started('llm');
   const llm = await writeLlm(recipe, sources, folder);
+  files.claim('llm');
+  const table = llm && { hidden: llm.llm.hidden, embeddings: llm.embeddings };
+  const planned =
+    first &&
+    recipe.adaptor &&
+    planAdaptor(recipe, recipe.adaptor, first.built, second?.built ?? null, table, sources);
+  started('encoder');
+  const sound = await soundParts(recipe, first, second, sources, files, folder);
   started('adaptor');
-  const adaptor =
-    recipe.adaptor === undefined || first === null
-      ? null
-      : await writeAdaptor(
-          planAdaptor(
-            recipe,
-            first.built,
-            second?.built ?? null,
-            llm && { hidden: llm.llm.hidden, embeddings: llm.embeddings },
-            sources,
-          ),
-          folder,
-        );
+  const adaptor = planned ? await writeAdaptor(planned, folder) : null;
+  files.claim('adaptor');
   started('hashes');
-  const manifest = await manifestOf(recipe, { ...sound, llm, adaptor }, folder);
-  await writeFile(join(folder, 'bundle.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  await syncFile(join(folder, 'bundle.json'));
-  return manifest;
+  return writeManifest(folder, manifestOf(recipe, { ...sound, llm, adaptor }, await files.list()));
 }
 
 function noEncoder(adaptor: string): ModelError {
@@ -112,22 +104,26 @@ async function soundParts(
   first: PlannedEncoder | null,
   second: PlannedEncoder | null,
   sources: RecipeSources,
+  files: PartFiles,
   folder: string,
 ): Promise<Sound> {
   if (encoder === undefined || first === null)
     return { features: null, encoder: null, secondEncoder: null, whisper: null };
+  const firstPart = await writeEncoder(first, `${first.architecture}-encoder`, folder);
+  files.claim('encoder');
   const secondName = second?.architecture === first.architecture ? 'second-encoder' : 'encoder';
+  const secondPart = second && (await writeEncoder(second, `${second.architecture}-${secondName}`, folder));
+  files.claim('secondEncoder');
+  const whisper =
+    first.architecture === 'whisper'
+      ? await buildWhisperDecoder(sources.weights(encoder.from), sources.path(encoder.from), folder)
+      : null;
+  files.claim('whisper');
   return {
     features: first.built.features,
-    encoder: await writeEncoder(first, `${first.architecture}-encoder`, folder),
-    secondEncoder: second && {
-      ...(await writeEncoder(second, `${second.architecture}-${secondName}`, folder)),
-      features: second.built.features,
-    },
-    whisper:
-      first.architecture === 'whisper'
-        ? await buildWhisperDecoder(sources.weights(encoder.from), sources.path(encoder.from), folder)
-        : null,
+    encoder: firstPart,
+    secondEncoder: secondPart && second && { ...secondPart, features: second.built.features },
+    whisper,
   };
 }
 
@@ -136,29 +132,30 @@ interface Parts extends Sound {
   readonly adaptor: BundleManifest['adaptor'];
 }
 
-async function manifestOf(recipe: Recipe, parts: Parts, folder: string): Promise<BundleManifest> {
+function manifestOf(recipe: Recipe, parts: Parts, files: BundleManifest['files']): BundleManifest {
   const { llm, ...others } = parts;
   const card = recipe.card ?? {
     ...plainCard,
     name: recipe.id,
     preferredEngine: parts.adaptor === null ? ('cascade' as const) : ('speech-llm' as const),
   };
-  return bundleManifestSchema.parse({
+  return {
     manifest: manifestVersion,
     builder: builderVersion,
     id: recipe.id,
     ...card,
     capabilities: capabilitiesOf(parts),
     ...others,
-    llm: llm?.llm ?? null,
+    llm: llm && { ...llm.llm, from: recipe.llm?.from },
     prompt: {
       chatTemplate: recipe.prompt.template ?? llm?.chatTemplate ?? '',
+      templateOf: recipe.prompt.template === undefined ? 'llm' : 'recipe',
       system: recipe.prompt.system,
       audio: recipe.prompt.audio,
       tasks: recipe.prompt.tasks,
     },
-    files: await filesOf(folder),
-  } satisfies BundleManifest);
+    files,
+  };
 }
 
 function capabilitiesOf({ whisper, llm }: Pick<Parts, 'whisper' | 'llm'>): BundleManifest['capabilities'] {

@@ -17,6 +17,7 @@ export type EncoderManifest = NonNullable<BundleManifest['encoder']>;
 /** An encoder whose every tensor was found and has its shape; nothing of it is written yet. */
 export interface PlannedEncoder {
   readonly architecture: string;
+  readonly from: string;
   readonly built: BuiltEncoder;
   /** For other providers, where the CPU's graph is not for them. */
   readonly device: BuiltEncoder | null;
@@ -41,6 +42,7 @@ export function planEncoder(
   const device = build(kinds.device, recipe.target);
   return {
     architecture: name,
+    from,
     built,
     device: sameGraph(built.graph, device.graph) ? null : device,
     padding: clipPadding(recipe, built, { stack: 1 }),
@@ -49,7 +51,7 @@ export function planEncoder(
 
 /** Writes the graphs, which share their weights' file. `name` begins the files' names. */
 export async function writeEncoder(
-  { architecture, built, device, padding }: PlannedEncoder,
+  { architecture, from, built, device, padding }: PlannedEncoder,
   name: string,
   folder: string,
 ): Promise<EncoderManifest> {
@@ -62,6 +64,7 @@ export async function writeEncoder(
   const { hidden, framesPerSecond, maxPositions, unitSamples, ctcLabels } = built;
   return {
     architecture,
+    from,
     graph,
     ...(device !== null && { deviceGraph }),
     hidden,

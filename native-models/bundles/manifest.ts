@@ -29,8 +29,12 @@ export const paddingSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
+/** A part's weights, as the recipe named them. */
+const sourceSchema = z.string().optional();
+
 const encoderSchema = z.object({
   architecture: z.string(),
+  from: sourceSchema,
   /** `features` f32 [1, mels, frames] → `encoder` f32 [1, positions, hidden], and `ctc` f32 [1, positions, labels] with a CTC head. */
   graph: bundlePathSchema,
   /** The same for providers other than the CPU, where `graph` uses operators that only the CPU has. */
@@ -52,6 +56,7 @@ const secondEncoderSchema = encoderSchema.extend({ features: featureSettingsSche
 
 const adaptorSchema = z.object({
   architecture: z.string(),
+  from: sourceSchema,
   /**
    * `encoder` f32 [1, frames, d], and `secondEncoder` f32 [1, its frames, d2] in bundles with two → `adaptor` f32 [1, tokens, H],
    * and `labels` i64 [1, tokens] where `labels` says so.
@@ -79,6 +84,7 @@ const adaptorSchema = z.object({
 
 const llmSchema = z.object({
   architecture: z.string(),
+  from: sourceSchema,
   /** `input_ids` i64 [1, S] → `inputs_embeds` f32 [1, S, hidden]. */
   embedGraph: bundlePathSchema,
   /**
@@ -140,8 +146,14 @@ const whisperDecoderSchema = z.object({
   }),
 });
 
+/** The parts that a bundle's files belong to. */
+export const bundleParts = ['encoder', 'secondEncoder', 'whisper', 'adaptor', 'llm'] as const;
+export type BundlePart = (typeof bundleParts)[number];
+
 const bundleFileSchema = z.object({
   path: bundlePathSchema,
+  /** Bundles of earlier builders do not say it. */
+  part: z.enum(bundleParts).optional(),
   bytes: z.number().int().nonnegative(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
@@ -192,8 +204,10 @@ export const bundleManifestSchema = z.object({
   llm: llmSchema.nullable(),
   whisper: whisperDecoderSchema.nullable(),
   prompt: z.object({
-    /** Jinja, from the model's own file. */
+    /** Jinja. */
     chatTemplate: z.string(),
+    /** Whose template it is: one that a recipe gives stays when the LLM is swapped, since the adaptor was trained with it. */
+    templateOf: z.enum(['llm', 'recipe']).default('llm'),
     system: z.string(),
     /** What stands directly before and after the sound of a turn, special tokens read as such. */
     audio: z.object({ before: z.string(), after: z.string() }).default({ before: '', after: '' }),

@@ -4,17 +4,36 @@ import type { ModelsPlace } from './place.ts';
 import { throwIfCancelled } from './web.ts';
 
 /** What the build process is started with, as JSON in its one argument. */
-export const buildOrderSchema = z.object({
-  recipe: z.string(),
-  /** Where the recipe's sources lie, by their names in it. */
-  sources: z.record(z.string(), z.string()),
-  out: z.string(),
-});
+export const buildOrderSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('build'),
+    recipe: z.string(),
+    /** Where the recipe's sources, or the folders that they lie in, are instead, by their names in it. */
+    sources: z.record(z.string(), z.string()),
+    out: z.string(),
+  }),
+  z.object({
+    kind: z.literal('swap-llm'),
+    /** The bundle whose encoder and adaptor are taken over. */
+    bundle: z.string(),
+    /** The weights of the other LLM. */
+    llm: z.string(),
+    architecture: z.string().nullable(),
+    quantize: z.enum(['keep', 'none', 'q8', 'q4']),
+    id: z.string().nullable(),
+    name: z.string().nullable(),
+    /** The file that the LoRA of the bundle came from; null leaves the other LLM as it is. */
+    keepLora: z.string().nullable(),
+    out: z.string(),
+  }),
+]);
 export type BuildOrder = z.infer<typeof buildOrderSchema>;
 
 /** What it tells. Exactly one `done` or `failed` comes last. */
 const buildReportSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('step'), step: z.string(), done: z.number(), total: z.number() }),
+  /** What a person should know of the bundle that is being made. */
+  z.object({ type: z.literal('note'), text: z.string() }),
   z.object({ type: z.literal('done') }),
   z.object({ type: z.literal('failed'), failure: failureSchema }),
 ]);
@@ -30,6 +49,7 @@ export async function runBuild(
   order: BuildOrder,
   onStep: (step: Extract<BuildReport, { type: 'step' }>) => void,
   signal: AbortSignal | undefined,
+  onNote?: (text: string) => void,
 ): Promise<void> {
   throwIfCancelled(signal);
   const child = place.startProcess('build-process', [JSON.stringify(order)]);
@@ -43,6 +63,7 @@ export async function runBuild(
         if (!report.success) return reject(buildDied('it sent what is no report', report.error.message));
         last = report.data;
         if (last.type === 'step') onStep(last);
+        if (last.type === 'note') onNote?.(last.text);
       });
       child.onExit(({ code, signal: killedBy, lastWords }) => {
         if (last?.type === 'done') resolve();

@@ -130,6 +130,7 @@ async function fetchAndBuild(
     await web.close();
   }
   const order = {
+    kind: 'build' as const,
     recipe: join(place.resources, bundle.recipe),
     sources: sourcesOf(bundle, folder),
     out: bundleFolder(place, bundle.id),
