@@ -1,7 +1,8 @@
 import type { Provider } from '../contract/conversation.ts';
 import type { AnswerRequest, AnswerResult } from '../contract/engine.ts';
 import { type KeptConversation, type KeptConversations, keepAnswer } from './caches/kept-conversations.ts';
-import { type Generation, generate } from './generation.ts';
+import { generate } from './generation.ts';
+import type { Generation } from './generation-request.ts';
 import type { LanguageModel } from './language-model.ts';
 import type { AnswerListener } from './listeners.ts';
 import { type PreparedPrompt, preparePrompt } from './prompt/prepare-prompt.ts';
@@ -17,6 +18,8 @@ export interface AnswerParts {
   readonly provider: Provider;
   /** The bundle's system prompt, for a conversation that brings none. */
   readonly system: string;
+  /** Sequences that the bundle's answers are searched with at temperature 0. */
+  readonly beams: number;
 }
 
 /** Answers the last turn of a conversation. Throws ParlanceError; aborted, it gives what it has. */
@@ -76,7 +79,7 @@ export function cancelledAnswer(
 }
 
 async function generateOrDrop(
-  { model, speech, conversations }: AnswerParts,
+  { model, speech, conversations, beams }: AnswerParts,
   kept: KeptConversation,
   { sampling }: AnswerRequest,
   { units, vectors, room }: PreparedPrompt,
@@ -88,7 +91,7 @@ async function generateOrDrop(
     return await generate(
       model,
       kept,
-      { units, vectors, loraScale: speech.loraScale, sampling, room },
+      { units, vectors, loraScale: speech.loraScale, sampling, beams, room },
       { begin: () => on.phase?.('writing'), token: (text) => on.token(text) },
       watch,
       signal,

@@ -86,6 +86,7 @@ class LocalEngine implements Engine {
         bundle: bundle.digest,
         provider,
         system: bundle.manifest.prompt.system,
+        beams: bundle.manifest.generation.beams,
       };
       return answerTurn(parts, request, on, watch, signal);
     });

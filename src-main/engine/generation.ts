@@ -1,54 +1,39 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Sampling } from '../contract/engine.ts';
 import { type KeptConversation, keepCommonPrefix } from './caches/kept-conversations.ts';
+import type { Generation, GenerationListener, GenerationRequest } from './generation-request.ts';
 import type { LanguageModel } from './language-model.ts';
 import { positionsOf, type Unit } from './prompt/sequence.ts';
 import { TokenText } from './prompt/token-text.ts';
 import { Sampler } from './sampler.ts';
 import type { Stopwatch } from './stopwatch.ts';
+import { writeByBeams } from './write-by-beams.ts';
 
 const noSound: ReadonlyMap<string, Float32Array> = new Map();
 
 /** Positions read in one run: small enough that stopping is quick, large enough that the cores are busy. */
 const prefillPositions = 256;
 
-export interface Generation {
-  readonly text: string;
-  readonly tokens: readonly number[];
-  readonly finish: 'stop' | 'length' | 'cancelled';
-  /** Positions of the prompt that were not computed again. */
-  readonly cachedPositions: number;
-}
-
-export interface GenerationRequest {
-  readonly units: readonly Unit[];
-  readonly vectors: ReadonlyMap<string, Float32Array>;
-  readonly loraScale: number;
-  readonly sampling: Sampling;
-  /** Tokens that fit behind the prompt. */
-  readonly room: number;
-}
-
 /**
- * Reads a prompt, of which only what is new is computed, and writes its answer token by token. Stops within one token or one
+ * Reads a prompt, of which only what is new is computed, and writes its answer. Stops within one token or one
  * stretch of the prompt when aborted. `kept` then holds exactly what its cache does, however this ends.
  */
 export async function generate(
   model: LanguageModel,
   kept: KeptConversation,
   request: GenerationRequest,
-  on: { begin?(): void; token(text: string): void },
+  on: GenerationListener,
   watch: Stopwatch,
   signal: AbortSignal,
 ): Promise<Generation> {
   const prefix = await keepCommonPrefix(kept, request.units);
   const rest = request.units.slice(prefix.units);
   const logits = await watch.time('prefillMs', () => prefill(model, kept, rest, request, signal));
-  const written =
-    logits === null
-      ? { text: '', tokens: [], finish: 'cancelled' as const }
-      : await watch.time('decodeMs', () => write(model, kept, logits, request, on, watch, signal));
-  return { ...written, cachedPositions: prefix.positions };
+  const cachedPositions = prefix.positions;
+  if (logits === null) return { text: '', tokens: [], finish: 'cancelled', cachedPositions };
+  // Beams look for the likeliest answer; where chance is to choose, there is none.
+  const write = request.beams > 1 && request.sampling.temperature === 0 ? writeByBeams : writeTokens;
+  const written = await watch.time('decodeMs', () => write(model, kept, logits, request, on, watch, signal));
+  return { ...written, cachedPositions };
 }
 
 /** Reads units behind what is kept; gives the logits of the last one, or null when aborted. */
@@ -81,13 +66,13 @@ async function prefill(
   return logits;
 }
 
-/** Writes the answer that the prompt's last logits begin. */
-async function write(
+/** Writes the answer that the prompt's last logits begin, token by token. */
+async function writeTokens(
   model: LanguageModel,
   kept: KeptConversation,
   begin: Float32Array,
   { sampling, room, loraScale }: GenerationRequest,
-  on: { begin?(): void; token(text: string): void },
+  on: GenerationListener,
   watch: Stopwatch,
   signal: AbortSignal,
 ): Promise<Omit<Generation, 'cachedPositions'>> {

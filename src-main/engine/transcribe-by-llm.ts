@@ -18,6 +18,8 @@ export interface LlmTranscriptionParts {
   /** The manifest's system prompt and task instructions. */
   readonly system: string;
   readonly tasks: Readonly<Record<string, string>>;
+  /** Sequences that the bundle's answers are searched with. */
+  readonly beams: number;
 }
 
 /**
@@ -25,20 +27,20 @@ export interface LlmTranscriptionParts {
  * not-supported where the bundle has no such task.
  */
 export async function transcribeByLlm(
-  { model, speech, system, tasks }: LlmTranscriptionParts,
+  parts: LlmTranscriptionParts,
   samples: Float32Array,
   { task }: Pick<TranscribeRequest, 'task'>,
   on: { segment?(segment: Segment): void },
   watch: Stopwatch,
   signal: AbortSignal,
 ): Promise<Segment[]> {
-  const instruction = tasks[task];
+  const instruction = parts.tasks[task];
   if (instruction === undefined) throw notTrained(task);
   const segments: Segment[] = [];
   let start = 0;
-  for (const window of speech.windows(samples, longestSegment)) {
+  for (const window of parts.speech.windows(samples, longestSegment)) {
     const end = start + window.length / sampleRate;
-    const text = await transcribeWindow(model, speech, system, instruction, window, watch, signal);
+    const text = await transcribeWindow(parts, instruction, window, watch, signal);
     if (text !== '') {
       segments.push({ start, end, text });
       on.segment?.({ start, end, text });
@@ -49,9 +51,7 @@ export async function transcribeByLlm(
 }
 
 async function transcribeWindow(
-  model: LanguageModel,
-  speech: SpeechLlm,
-  system: string,
+  { model, speech, system, beams }: LlmTranscriptionParts,
   instruction: string,
   window: Float32Array,
   watch: Stopwatch,
@@ -86,6 +86,7 @@ async function transcribeWindow(
           repetitionPenalty: 1,
           seed: 0,
         },
+        beams,
         room: model.part.contextLength - positionsOf(units),
       },
       { token: () => undefined },

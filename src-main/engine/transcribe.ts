@@ -62,12 +62,13 @@ async function write(
     on.phase?.('hearing');
     return transcribeWindows(whisper, samples, request, on, watch, signal);
   }
-  const { prompt, languages } = bundle.manifest;
+  const { prompt, languages, generation } = bundle.manifest;
   const parts = {
     model: await bundle.languageModel(),
     speech: await bundle.speechLlm(),
     system: prompt.system,
     tasks: prompt.tasks,
+    beams: generation.beams,
   };
   on.phase?.('hearing');
   const segments = await transcribeByLlm(parts, samples, request, on, watch, signal);

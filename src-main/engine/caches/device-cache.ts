@@ -76,6 +76,13 @@ export class DeviceCache implements KeyValueCache {
     this.#replace(cut, length);
   }
 
+  async follow(other: KeyValueCache): Promise<void> {
+    if (!(other instanceof DeviceCache)) throw new TypeError("a device's tensors can only follow such");
+    const copies: Tensor[] = [];
+    for (const tensor of other.#tensors) copies.push(await this.#cutter.cut(tensor, other.length));
+    this.#replace(copies, other.length);
+  }
+
   async rows(): Promise<Rows> {
     const size = this.#shape.kvHeads * this.#length * this.#shape.headSize;
     const rows = new Float32Array(this.#tensors.length * size);

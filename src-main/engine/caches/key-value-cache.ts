@@ -21,6 +21,11 @@ export interface KeyValueCache {
   accept(outputs: Outputs, added: number): void;
   /** Forgets the positions from `length` on. */
   truncate(length: number): Promise<void>;
+  /**
+   * Becomes a copy of another cache of the same kind, with which it shares the first `shared` positions already. Throws
+   * TypeError for one of another kind.
+   */
+  follow(other: KeyValueCache, shared: number): Promise<void>;
   /** A copy: [2·layers, kvHeads, length, headSize], keys of layer N at 2N, values at 2N+1. */
   rows(): Promise<Rows>;
   /** Frees what lives outside JavaScript's own memory. */

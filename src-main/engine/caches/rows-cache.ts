@@ -64,6 +64,23 @@ export class RowsCache implements KeyValueCache {
     return Promise.resolve();
   }
 
+  follow(other: KeyValueCache, shared: number): Promise<void> {
+    if (!(other instanceof RowsCache)) throw new TypeError('rows can only follow rows');
+    const { kvHeads, headSize } = this.#shape;
+    this.#length = shared;
+    this.#reserve(other.length);
+    const strides = { here: this.#capacity * headSize, there: other.#capacity * headSize };
+    this.#buffers.forEach((buffer, i) => {
+      for (let head = 0; head < kvHeads; head++) {
+        const start = head * strides.there;
+        const rows = other.#buffers[i]?.subarray(start + shared * headSize, start + other.length * headSize);
+        if (rows !== undefined) buffer.set(rows, head * strides.here + shared * headSize);
+      }
+    });
+    this.#length = other.length;
+    return Promise.resolve();
+  }
+
   rows(): Promise<Rows> {
     const { kvHeads, headSize } = this.#shape;
     const size = this.#length * headSize;

@@ -1,8 +1,9 @@
+import { logSumExp } from '../log-sum-exp.ts';
 import { seededRandom } from '../random.ts';
 import { likeliest } from '../sampler.ts';
 import { cutLoop, isLoop, mostRepetition, repetitionOf } from './loops.ts';
 import { applyTimestampRules, openingTokens, splitAtTimestamps, type WhisperTask } from './tokens.ts';
-import { type CrossCache, logSumExp, probability, type Whisper } from './whisper.ts';
+import { type CrossCache, probability, type Whisper } from './whisper.ts';
 
 /** What the decoder made of one window. */
 export interface DecodedWindow {

@@ -1,4 +1,5 @@
-import { logSumExp, type WhisperPart } from './whisper.ts';
+import { logSumExp } from '../log-sum-exp.ts';
+import type { WhisperPart } from './whisper.ts';
 
 export type WhisperTask = 'transcribe' | 'translate';
 

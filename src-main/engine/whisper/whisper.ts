@@ -3,6 +3,7 @@ import { Tensor } from 'onnxruntime-node';
 import type { BundleManifest } from '../../../native-models/bundles/manifest.ts';
 import type { Encoded, Encoder } from '../encoder.ts';
 import { engineFailed } from '../failures.ts';
+import { logSumExp } from '../log-sum-exp.ts';
 import { type Feeds, floats, type Outputs, Session } from '../onnxruntime/session.ts';
 import { TextTokens } from '../prompt/text-tokens.ts';
 import type { Stopwatch } from '../stopwatch.ts';
@@ -138,16 +139,6 @@ export function isSpeech({ noSpeech, certainty }: FirstImpression): boolean {
 /** Softmax of one logit. */
 export function probability(logits: Float32Array, token: number): number {
   return Math.exp((logits[token] ?? -Infinity) - logSumExp(logits));
-}
-
-/** log Σ exp over logits [from, to), without overflow. */
-export function logSumExp(logits: Float32Array, from = 0, to = logits.length): number {
-  let highest = -Infinity;
-  for (let i = from; i < to; i++) highest = Math.max(highest, logits[i] as number);
-  if (highest === -Infinity) return -Infinity;
-  let sum = 0;
-  for (let i = from; i < to; i++) sum += Math.exp((logits[i] as number) - highest);
-  return highest + Math.log(sum);
 }
 
 function tensors(outputs: Outputs, from: readonly string[], to: readonly string[]): Feeds {
