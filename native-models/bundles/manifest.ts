@@ -211,7 +211,10 @@ export const bundleManifestSchema = z.object({
     system: z.string(),
     /** What stands directly before and after the sound of a turn, special tokens read as such. */
     audio: z.object({ before: z.string(), after: z.string() }).default({ before: '', after: '' }),
-    /** Instruction put after the sound, by task; empty for answering. */
+    /**
+     * Instruction put after the sound, by task, special tokens read as such: `transcribe`, `translate`, and `answer` for
+     * questions (left out, the sound stands by itself). `text` stands before a question in words instead.
+     */
     tasks: z.record(z.string(), z.string()),
   }),
   generation: generationSchema,

@@ -41,7 +41,13 @@ export class LanguageModel {
     const { llm, prompt } = manifest;
     if (llm.tokenizer === null) throw partMissing(manifest.id, 'tokenizer');
     const tokens = await TextTokens.read(join(folder, llm.tokenizer));
-    const prompts = new PromptBuilder(prompt.chatTemplate, tokens, llm.bosToken, llm.eosTokens[0]);
+    const prompts = new PromptBuilder(
+      prompt.chatTemplate,
+      tokens,
+      llm.bosToken,
+      llm.eosTokens[0],
+      prompt.tasks.text,
+    );
     const decoder = await Decoder.open(folder, llm, provider, threads);
     // A table is read by one thread, on the CPU: what comes out is spliced with sound there.
     const embed = await Session.open('the token embeddings', join(folder, llm.embedGraph), {

@@ -78,7 +78,7 @@ export class SpeechLlm implements SpeechModel {
   /** Sound as it stands in a turn, `audio` being the hash of its vectors. */
   content(audio: string, positions: number, instruction: string): PromptMessage['content'] {
     const { before, after } = this.#parts.around;
-    return [{ template: before }, { audio, positions }, { template: after }, instruction];
+    return [{ template: before }, { audio, positions }, { template: after + instruction }];
   }
 
   /** Pieces of a clip that can be encoded by themselves, none longer than `seconds`. */

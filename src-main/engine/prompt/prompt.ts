@@ -34,12 +34,20 @@ export class PromptBuilder {
   readonly #template: Template;
   readonly #tokens: TextTokens;
   readonly #bos: number | null;
+  readonly #beforeText: string;
   readonly #constants: Record<string, string>;
 
-  /** Throws bundle-invalid when the template cannot be read. */
-  constructor(template: string, tokens: TextTokens, bos: number | null, eos: number | undefined) {
+  /** `beforeText` stands before every question in words. Throws bundle-invalid when the template cannot be read. */
+  constructor(
+    template: string,
+    tokens: TextTokens,
+    bos: number | null,
+    eos: number | undefined,
+    beforeText = '',
+  ) {
     this.#tokens = tokens;
     this.#bos = bos;
+    this.#beforeText = beforeText;
     this.#constants = {
       bos_token: (bos === null ? null : tokens.textOf(bos)) ?? '',
       eos_token: (eos === undefined ? null : tokens.textOf(eos)) ?? '',
@@ -56,7 +64,9 @@ export class PromptBuilder {
     const pieces = this.#render(messages);
     const sequence = new SequenceBuilder(this.#tokens, messages.length);
     sequence.text(pieces[0] ?? '', true, 0);
-    messages.forEach(({ content }, index) => {
+    messages.forEach(({ role, content }, index) => {
+      const spoken = content.some((part) => typeof part === 'object' && 'audio' in part);
+      if (role === 'user' && !spoken) sequence.text(this.#beforeText, true, index);
       for (const part of content) sequence.part(part, index);
       sequence.text(pieces[index + 1] ?? '', true, index);
     });
