@@ -10,6 +10,8 @@ export interface EncoderRequest {
   readonly config: object;
   /** What the recipe says of this encoder beyond `architecture` and `from`: foreign as well. */
   readonly options: object;
+  /** The parsed tokenizer.json or vocab.json beside the weights, for what a CTC head's labels mean; null where there is none. */
+  readonly tokenizer?: object | null;
   readonly kind: LinearKind;
   readonly target: Target;
 }

@@ -5,7 +5,8 @@ import { Graph } from '../../graph/graph.ts';
 import { shapeMismatch } from '../../graph/shape.ts';
 import { byteBlockWeight, linear } from '../../layers/linear.ts';
 import { floatWeight, matrixRows } from '../../layers/matrix-weights.ts';
-import { feedForward, layerNorm, layerWeights, type WhisperSizes, whisperSizes } from './whisper.ts';
+import { feedForward, layerNorm, layerWeights } from './whisper.ts';
+import { type WhisperSizes, whisperSizes } from './whisper-sizes.ts';
 
 /** 8-bit blocks keep greedy transcripts as they are and halve the bytes that a token reads; every provider knows them. */
 const kind = 'byte-blocks';

@@ -1,32 +1,44 @@
-import { ModelError } from '../../errors.ts';
+import { z } from 'zod';
 import type { TensorSource } from '../../formats/tensor-source.ts';
 import type { Value } from '../../graph/definition.ts';
 import { Graph } from '../../graph/graph.ts';
+import type { Target } from '../../graph/target.ts';
+import { expectShape } from '../../layers/expect-shape.ts';
 import { type LinearKind, type LinearWeights, linear } from '../../layers/linear.ts';
 import { floatWeight } from '../../layers/matrix-weights.ts';
+import { blockCausalBias } from './block-causal.ts';
 import type { EncoderArchitecture } from './encoder.ts';
+import { checked } from './settings.ts';
+import { type WhisperEncoderSizes, whisperEncoderSizes } from './whisper-sizes.ts';
+import { whisperSource } from './whisper-source.ts';
 
-/** Sizes of a Whisper model, read off its weights. */
-export interface WhisperSizes {
-  readonly mels: 80 | 128;
-  readonly hidden: number;
-  readonly heads: number;
-  readonly headSize: number;
-  readonly encoderLayers: number;
-  readonly decoderLayers: number;
-  /** Encoder positions of 20 ms. */
-  readonly maxPositions: number;
-  readonly vocabulary: number;
-  readonly maxTokens: number;
-}
+const blockFrames = z.number().int().min(1).max(1500);
 
-/** Whisper's encoder as a part of a speech LLM. */
+/** What a recipe can say: encoder frames of 20 ms that are heard at once, for encoders trained to listen as one speaks. */
+const optionsSchema = z.strictObject({ blockFrames: blockFrames.nullable().optional() });
+
+/** Ultravox says it in its own config.json. */
+const configSchema = z.object({ audio_latency_block_size: blockFrames.nullish() });
+
+/** Whisper's encoder as a part of a speech LLM: from CTranslate2, transformers, openai-whisper, or inside a speech LLM's file. */
 export const whisper: EncoderArchitecture = {
   name: 'whisper',
-  build({ weights, kind }) {
-    const { mels, hidden, maxPositions } = whisperSizes(weights);
+  build({ weights, config, options, kind, target }) {
+    const source = whisperSource(weights, config);
+    const { blockFrames } = checked(optionsSchema, options, "the recipe's encoder");
+    const { audio_latency_block_size: trained } = checked(
+      configSchema,
+      config,
+      'config.json beside the encoder',
+    );
+    const { mels, hidden, maxPositions } = whisperEncoderSizes(source);
     return {
-      graph: whisperEncoder(weights, kind),
+      graph: whisperEncoder(
+        source,
+        kind,
+        target,
+        (blockFrames === undefined ? trained : blockFrames) ?? null,
+      ),
       features: { kind: 'whisper-log-mel', sampleRate: 16000, fftSize: 400, hop: 160, mels },
       hidden,
       framesPerSecond: 50,
@@ -38,68 +50,50 @@ export const whisper: EncoderArchitecture = {
 };
 
 const layerNormEpsilon = 1e-5;
-/** Of every published Whisper; a file may say otherwise. */
-const usualHeadSize = 64;
-
-/** Reads the sizes off a CTranslate2 Whisper's tensors. Throws `not-supported` or `tensor-missing` when it is something else. */
-export function whisperSizes(source: TensorSource): WhisperSizes {
-  const [hidden = 0, mels = 0] = source.tensor('encoder/conv1/weight').shape;
-  const [maxPositions = 0] = source.tensor('encoder/position_encodings/encodings').shape;
-  const [vocabulary = 0] = source.tensor('decoder/embeddings/weight').shape;
-  const [maxTokens = 0] = source.tensor('decoder/position_encodings/encodings').shape;
-  const heads = source.has('encoder/num_heads')
-    ? (source.tensor('encoder/num_heads').float32()[0] ?? 0)
-    : hidden / usualHeadSize;
-  if ((mels !== 80 && mels !== 128) || heads < 1 || hidden % heads !== 0)
-    throw new ModelError(
-      'not-supported',
-      `A Whisper of ${mels} mel bands, width ${hidden} and ${heads} heads is not known.`,
-      'Use one of the published sizes, tiny to large-v3.',
-    );
-  return {
-    mels,
-    hidden,
-    heads,
-    headSize: hidden / heads,
-    encoderLayers: countLayers(source, 'encoder'),
-    decoderLayers: countLayers(source, 'decoder'),
-    maxPositions,
-    vocabulary,
-    maxTokens,
-  };
-}
-
-function countLayers(source: TensorSource, side: string): number {
-  let layers = 0;
-  while (source.has(`${side}/layer_${layers}/self_attention/linear_0/weight`)) layers++;
-  return layers;
-}
 
 /**
  * Whisper's encoder (Whisper, section 2.2): two convolutions, sinusoidal positions, pre-norm blocks.
  * `features` f32 [1, mels, frames] → `encoder` f32 [1, frames/2, hidden]. Positions are cut to the clip, so it needs no padding.
+ * With `blockFrames` no frame sees what comes after its block of so many encoder frames. `source` has CTranslate2's names.
  */
-export function whisperEncoder(source: TensorSource, kind: LinearKind): Graph {
-  const sizes = whisperSizes(source);
-  const g = new Graph('whisper-encoder');
-  const features = g.input('features', 'float32', [1, sizes.mels, 'frames']);
-  const convolution = (x: Value, name: string, stride: number) => {
-    const weight = g.weight(`${name}/weight`, floatWeight(source.tensor(`${name}/weight`)));
-    const bias = g.weight(`${name}/bias`, floatWeight(source.tensor(`${name}/bias`)));
-    return g.gelu(g.conv(x, weight, bias, { stride, padding: [1, 1] }));
+export function whisperEncoder(
+  source: TensorSource,
+  kind: LinearKind,
+  target: Target = 'cpu',
+  blockFrames: number | null = null,
+): Graph {
+  const sizes = whisperEncoderSizes(source);
+  const { mels, hidden } = sizes;
+  const g = new Graph('whisper-encoder', target);
+  const features = g.input('features', 'float32', [1, mels, 'frames']);
+  const convolution = (x: Value, name: string, inputs: number, stride: number) => {
+    const kernel = expectShape(source.tensor(`${name}/weight`), [hidden, inputs, 3]);
+    const bias = expectShape(source.tensor(`${name}/bias`), [hidden]);
+    const padding = [1, 1] as const;
+    const weights = [
+      g.weight(`${name}/weight`, floatWeight(kernel)),
+      g.weight(`${name}/bias`, floatWeight(bias)),
+    ] as const;
+    return g.gelu(g.conv(x, ...weights, { stride, padding }));
   };
-  const halved = convolution(convolution(features, 'encoder/conv1', 1), 'encoder/conv2', 2);
+  const halved = convolution(convolution(features, 'encoder/conv1', mels, 1), 'encoder/conv2', hidden, 2);
   const frames = g.transpose(halved, [0, 2, 1]);
-  let x = g.add(frames, encoderPositions(g, source, frames));
+  const bias = blockFrames === null ? null : blockCausalBias(g, frames, blockFrames);
+  let x = g.add(frames, encoderPositions(g, source, frames, sizes));
   for (let layer = 0; layer < sizes.encoderLayers; layer++)
-    x = encoderBlock(g, source, x, `encoder/layer_${layer}`, sizes, kind);
-  g.output('encoder', layerNorm(g, source, x, 'encoder/layer_norm'), [1, 'frames/2', sizes.hidden]);
+    x = encoderBlock(g, source, x, `encoder/layer_${layer}`, { sizes, kind, bias });
+  g.output('encoder', layerNorm(g, source, x, 'encoder/layer_norm'), [1, 'frames/2', hidden]);
   return g;
 }
 
-function encoderPositions(g: Graph, source: TensorSource, frames: Value): Value {
+function encoderPositions(
+  g: Graph,
+  source: TensorSource,
+  frames: Value,
+  { maxPositions, hidden }: WhisperEncoderSizes,
+): Value {
   const name = 'encoder/position_encodings/encodings';
-  const positions = g.weight(name, floatWeight(source.tensor(name)));
+  const positions = g.weight(name, floatWeight(expectShape(source.tensor(name), [maxPositions, hidden])));
   const length = frames.shape[1] ?? 1;
   return g.sliceAt(positions, 0, g.int64s([0]), g.shapeOf(frames, 1, 2), length);
 }
@@ -109,14 +103,14 @@ function encoderBlock(
   source: TensorSource,
   x: Value,
   name: string,
-  { hidden, heads }: WhisperSizes,
-  kind: LinearKind,
+  given: { readonly sizes: WhisperEncoderSizes; readonly kind: LinearKind; readonly bias: Value | null },
 ): Value {
+  const { kind, bias } = given;
+  const { hidden, heads } = given.sizes;
   const normed = layerNorm(g, source, x, `${name}/self_attention/layer_norm`);
   const qkv = linear(g, normed, layerWeights(source, `${name}/self_attention/linear_0`), kind);
   const [query, key, value] = g.split(qkv, [hidden, hidden, hidden], 2);
-  if (query === undefined || key === undefined || value === undefined) throw new Error('split gives three');
-  const attended = g.multiHeadAttention(query, key, value, heads);
+  const attended = g.multiHeadAttention(query, key, value, heads, bias === null ? {} : { bias });
   const heard = g.add(x, linear(g, attended, layerWeights(source, `${name}/self_attention/linear_1`), kind));
   return feedForward(g, source, heard, `${name}/ffn`, kind);
 }
@@ -135,12 +129,7 @@ export function layerNorm(g: Graph, source: TensorSource, x: Value, name: string
 }
 
 /** Weight and, where the file has one, bias of a linear layer. */
-export function layerWeights(
-  source: TensorSource,
-  name: string,
-  rows?: { first: number; count: number },
-): LinearWeights {
+export function layerWeights(source: TensorSource, name: string): LinearWeights {
   const bias = source.has(`${name}/bias`) ? source.tensor(`${name}/bias`) : null;
-  const weight = source.tensor(`${name}/weight`);
-  return rows === undefined ? { weight, bias } : { weight, bias, rows };
+  return { weight: source.tensor(`${name}/weight`), bias };
 }

@@ -103,7 +103,7 @@ describe('building a bundle', () => {
     rmSync(join(folder, 'transformers', 'config.json'));
     await expect(
       build('renamed', { encoder: { architecture: 'whisper', from: 'transformers' } }),
-    ).rejects.toMatchObject({ code: 'file-invalid' });
+    ).rejects.toMatchObject({ code: 'not-supported' });
   });
 
   it('refuses bits that it cannot make of a part that the recipe names, and no others', async () => {

@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { ModelError } from '../../errors.ts';
+import type { FeatureSettings } from '../../features/feature-settings.ts';
+import type { TensorSource } from '../../formats/tensor-source.ts';
+import type { Value } from '../../graph/definition.ts';
+import { Graph } from '../../graph/graph.ts';
+import { expectShape } from '../../layers/expect-shape.ts';
+import { type ConformerNaming, conformerBlock } from './conformer-block.ts';
+import { ctcLabels } from './ctc-labels.ts';
+import type { BuiltEncoder, EncoderArchitecture, EncoderRequest } from './encoder.ts';
+import { featureOverrides, featuresOf } from './feature-overrides.ts';
+import { countModules, inside, linearLayer, prefixesOf } from './modules.ts';
+import { distanceWaves, relativeAttention } from './relative-attention.ts';
+import { checked } from './settings.ts';
+import { subsample } from './subsampling.ts';
+
+/** ParakeetEncoderConfig of transformers, as far as the weights do not tell. */
+const encoderSchema = z.object({
+  num_mel_bins: z.number().int().min(1).max(256).default(80),
+  scale_input: z.boolean().default(true),
+  hidden_act: z.literal('silu').default('silu'),
+  subsampling_conv_stride: z.literal(2).default(2),
+});
+
+/** The same inside ParakeetCTCConfig, and of those with a transducer, whose encoders are alike. */
+const configSchema = z.object({
+  encoder_config: encoderSchema.optional(),
+  /** Where the encoder was trained on others than NeMo's. */
+  features: featureOverrides.optional(),
+});
+
+const firstConvolution = 'subsampling.layers.0.weight';
+const firstQuery = 'layers.0.self_attn.relative_k_proj.weight';
+const beside = 'config.json beside the encoder';
+
+/**
+ * FastConformer as transformers keeps it (ParakeetForCTC, ParakeetEncoder; Rekesh et al. 2023): 8-fold convolutional subsampling,
+ * Conformer blocks with relative positions, and the CTC head where the file has one.
+ */
+export const parakeet: EncoderArchitecture = {
+  name: 'parakeet',
+  build(request) {
+    if (isParakeet(request.weights)) return buildParakeet(request);
+    throw new ModelError(
+      'tensor-missing',
+      `The encoder's weights have no ${firstConvolution}.`,
+      'Give the file of a Parakeet as transformers saves it.',
+    );
+  },
+};
+
+/** Whether tensors are named as transformers names a Parakeet's, whatever stands before the names. */
+export function isParakeet(weights: TensorSource): boolean {
+  return encoderPrefix(weights) !== undefined;
+}
+
+function encoderPrefix(weights: TensorSource): string | undefined {
+  return prefixesOf(weights, firstConvolution).find((prefix) => weights.has(prefix + firstQuery));
+}
+
+/** Throws `ModelError`, naming the tensor or the field that does not fit. */
+export function buildParakeet({ weights, config, kind, target, tokenizer }: EncoderRequest): BuiltEncoder {
+  const prefix = encoderPrefix(weights) ?? '';
+  const source = inside(weights, prefix);
+  const whole = checked(configSchema, config, beside);
+  const settings = whole.encoder_config ?? checked(encoderSchema, config, beside);
+  const mels = settings.num_mel_bins;
+  const g = new Graph('parakeet-encoder', target);
+  const features = g.input('features', 'float32', [1, mels, 'frames']);
+  const { names, factor } = convolutionsOf(source);
+  const subsampled = subsample(g, features, {
+    source,
+    convolutions: names,
+    linear: 'subsampling.linear',
+    kind,
+  });
+  const hidden = Number(subsampled.shape[2]);
+  const scale = g.constant('float32', [], [Math.fround(Math.sqrt(hidden))]);
+  let x = settings.scale_input ? g.mul(subsampled, scale) : subsampled;
+  const waves = distanceWaves(g, x, hidden);
+  const layers = countModules(source, 'layers', 'self_attn.q_proj.weight');
+  for (let layer = 0; layer < layers; layer++) {
+    const module = inside(source, `layers.${layer}.`);
+    const attend = (normed: Value) => attention(g, module, normed, waves, kind);
+    x = conformerBlock(g, x, { source: module, naming, kind, convolutionFirst: false, attend });
+  }
+  g.output('encoder', x, [1, `frames/${factor}`, hidden]);
+  const labels = ctcHead(g, inside(weights, prefix.replace(/encoder\.$/, '')), x, factor);
+  const usual: FeatureSettings = { kind: 'nemo-log-mel', sampleRate: 16000, mels };
+  return {
+    graph: g,
+    features: featuresOf(whole.features, usual),
+    hidden,
+    framesPerSecond: 100 / factor,
+    maxPositions: null,
+    unitSamples: 160 * factor,
+    ctcLabels: ctcLabels(tokenizer, labels),
+  };
+}
+
+/** Convolutions of the list of layers, where numbers left out are ReLUs; the first of a pair (over a point) has none. */
+function convolutionsOf(source: TensorSource) {
+  const numbers = Array.from({ length: 64 }, (_, i) => i).filter((i) =>
+    source.has(`subsampling.layers.${i}.weight`),
+  );
+  const names = numbers.map((i) => ({ name: `subsampling.layers.${i}`, relu: !numbers.includes(i + 1) }));
+  const strided = numbers.filter((i) => source.tensor(`subsampling.layers.${i}.weight`).shape[2] !== 1);
+  return { names, factor: 2 ** strided.length };
+}
+
+function attention(
+  g: Graph,
+  source: TensorSource,
+  normed: Value,
+  distances: Value,
+  kind: EncoderRequest['kind'],
+): Value {
+  const projected = (name: string, x = normed) => linearLayer(g, source, x, `self_attn.${name}`, kind);
+  const contentBias = source.tensor('self_attn.bias_u');
+  const attended = relativeAttention(g, {
+    query: projected('q_proj'),
+    key: projected('k_proj'),
+    value: projected('v_proj'),
+    waves: projected('relative_k_proj', distances),
+    contentBias,
+    distanceBias: expectShape(source.tensor('self_attn.bias_v'), contentBias.shape),
+  });
+  return projected('o_proj', attended);
+}
+
+/** Adds the scores of a CTC head, where there is one; gives how many labels it tells apart, 0 without. */
+function ctcHead(g: Graph, source: TensorSource, encoded: Value, factor: number): number {
+  if (!source.has('ctc_head.weight')) return 0;
+  const scores = linearLayer(g, source, encoded, 'ctc_head', 'float');
+  const labels = Number(scores.shape[2]);
+  g.output('ctc', scores, [1, `frames/${factor}`, labels]);
+  return labels;
+}
+
+const naming: ConformerNaming = {
+  feedForwards: [
+    { norm: 'norm_feed_forward1', up: 'feed_forward1.linear1', down: 'feed_forward1.linear2' },
+    { norm: 'norm_feed_forward2', up: 'feed_forward2.linear1', down: 'feed_forward2.linear2' },
+  ],
+  attentionNorm: 'norm_self_att',
+  convolution: {
+    norm: 'norm_conv',
+    widening: 'conv.pointwise_conv1',
+    depthwise: 'conv.depthwise_conv',
+    batchNorm: 'conv.norm',
+    narrowing: 'conv.pointwise_conv2',
+  },
+  norm: 'norm_out',
+};
