@@ -13,14 +13,14 @@ export function adaptorSettings<S extends z.ZodRawShape>(
   { config, options }: { readonly config: object; readonly options: object },
 ): z.infer<z.ZodObject<S>> {
   const known = z.object(fields);
-  const given = checked(z.strictObject(fields), options, 'The recipe');
-  const beside = checked(known, config, "The adaptor's configuration");
-  return known.parse({ ...beside, ...given });
+  checked(z.strictObject(fields), options, 'The recipe');
+  checked(known, config, "The adaptor's configuration");
+  return known.parse({ ...config, ...options });
 }
 
-function checked<T>(schema: z.ZodType<T>, value: object, whose: string): T {
+function checked(schema: z.ZodType, value: object, whose: string): void {
   const read = schema.safeParse(value);
-  if (read.success) return read.data;
+  if (read.success) return;
   const [issue] = read.error.issues;
   const field = issue?.path.join('.') || 'the adaptor itself';
   throw new ModelError('file-invalid', `${whose} is wrong at ${field}: ${issue?.message}.`, 'Correct it.');
