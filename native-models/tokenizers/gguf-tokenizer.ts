@@ -63,15 +63,6 @@ export function tokenizerOf(gguf: Gguf): object {
   };
 }
 
-/** Ids of the tokens that begin a text and end an answer. */
-export function markerTokens(gguf: Gguf): { bosToken: number | null; eosTokens: number[] } {
-  const id = z.number().int().nonnegative();
-  const bosToken = gguf.metadata('tokenizer.ggml.bos_token_id', id.nullable().default(null));
-  const eos = gguf.metadata('tokenizer.ggml.eos_token_id', id);
-  const eot = gguf.metadata('tokenizer.ggml.eot_token_id', id.nullable().default(null));
-  return { bosToken, eosTokens: eot === null || eot === eos ? [eos] : [eos, eot] };
-}
-
 function addedToken(content: string, id: number, type: number | undefined): object[] {
   if (type !== tokenType.control && type !== tokenType.userDefined) return [];
   const special = type === tokenType.control;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { withDataFile, writeModel } from '../../native-models/formats/onnx-writer.ts';
 import type { Value, Weight } from '../../native-models/graph/definition.ts';
 import { type BlockQuantized, Graph } from '../../native-models/graph/graph.ts';
-import { rotaryTables } from '../../native-models/layers/rotary.ts';
+import { plainRotary, rotaryTables } from '../../native-models/layers/rotary.ts';
 
 /** The proportions of a small decoder, with fewer layers: large enough that a GPU's fixed cost does not decide alone. */
 export const probeShape = {
@@ -69,7 +69,7 @@ class ProbeDecoder {
     const lastPosition = g.input('seqlens_k', 'int32', [1]);
     const totalLength = g.input('total_sequence_length', 'int32', []);
     const past = g.input('past', 'float32', [1, kvHeads, 'P', headSize]);
-    const rotary = rotaryTables(context, headSize, 10_000, null);
+    const rotary = rotaryTables(context, plainRotary(headSize, 10_000));
     const cosines = g.weight('cosines', rotary.cosines);
     const sines = g.weight('sines', rotary.sines);
     const norm = g.weight('norm', filled([hidden], 1));

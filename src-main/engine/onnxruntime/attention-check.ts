@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-node';
 import { cosineSimilarity } from '../../../native-models/cosine-similarity.ts';
 import { Graph } from '../../../native-models/graph/graph.ts';
-import { rotaryTables } from '../../../native-models/layers/rotary.ts';
+import { plainRotary, rotaryTables } from '../../../native-models/layers/rotary.ts';
 import type { Provider } from '../../contract/conversation.ts';
 import { seededRandom } from '../random.ts';
 import { withMadeGraph } from './made-graph.ts';
@@ -49,7 +49,7 @@ export async function checkAttention(
 
 function attentionGraph({ heads, kvHeads, headSize }: AttentionShape): Graph {
   const graph = new Graph('attention');
-  const rotary = rotaryTables(many, headSize, 10_000, null);
+  const rotary = rotaryTables(many, plainRotary(headSize, 10_000));
   const { y, presentKey, presentValue } = graph.groupQueryAttention({
     qkv: graph.input('qkv', 'float32', [1, 'S', (heads + 2 * kvHeads) * headSize]),
     pastKey: graph.input('key', 'float32', [1, kvHeads, 'P', headSize]),

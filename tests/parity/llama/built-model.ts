@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { type BuiltLlama, buildLlama } from '../../../native-models/architectures/llms/llama.ts';
+import { buildLlm } from '../../../native-models/architectures/llms/build-llm.ts';
+import type { BuiltLlm } from '../../../native-models/architectures/llms/llm.ts';
 import { Gguf } from '../../../native-models/formats/gguf.ts';
 import { Safetensors } from '../../../native-models/formats/safetensors.ts';
 
@@ -22,10 +23,10 @@ export function openWeights(): Gguf {
 export class BuiltModel {
   readonly folder: string;
   readonly options: InferenceSession.SessionOptions = { executionProviders: ['cpu'], intraOpNumThreads: 2 };
-  readonly built: BuiltLlama;
+  readonly built: BuiltLlm;
   readonly #sessions = new Map<string, Promise<InferenceSession>>();
 
-  private constructor(folder: string, built: BuiltLlama) {
+  private constructor(folder: string, built: BuiltLlm) {
     this.folder = folder;
     this.built = built;
   }
@@ -34,8 +35,11 @@ export class BuiltModel {
     const folder = mkdtempSync(join(tmpdir(), 'parlance-llama-'));
     using gguf = openWeights();
     using tensors = new Safetensors(fileURLToPath(adaptor));
-    const lora = withLora ? { tensors, rank: 8, alpha: 16 } : null;
-    return new BuiltModel(folder, await buildLlama({ gguf, lora, folder }));
+    const built = await buildLlm({
+      ...{ weights: gguf, sourceFolder: folder, architecture: null, quantize: 'keep', target: 'cpu', folder },
+      lora: withLora ? { tensors, rank: 8, alpha: 16, merged: false } : null,
+    });
+    return new BuiltModel(folder, built);
   }
 
   /** A graph's session, made once. */

@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ConfigFields, readJsonFile, readTextFile } from '../formats/config-fields.ts';
+import type { ModelText } from './model-text.ts';
+
+const id = z.number().int().nonnegative();
+const ids = z.union([id.transform((only) => [only]), z.array(id).max(64)]);
+
+const templatesSchema = z.union([
+  z.string(),
+  z.array(z.object({ name: z.string(), template: z.string() })).max(64),
+]);
+
+/**
+ * Tokenizer, marker tokens and chat template of a Hugging Face folder: tokenizer.json, or tokenizer.model made into one;
+ * generation_config.json, config.json and tokenizer_config.json. Throws `file-invalid` or `not-supported`.
+ */
+export function folderText(folder: string): ModelText {
+  const read = (name: string) => {
+    const json = readJsonFile(join(folder, name));
+    return json === null ? null : new ConfigFields(join(folder, name), json);
+  };
+  const tokenizer = tokenizerOf(folder);
+  const settings = read('tokenizer_config.json');
+  const config = read('config.json');
+  const textConfig = config?.part('text_config') ?? null;
+  const generation = read('generation_config.json');
+  const named = (key: string) => tokenId(tokenizer, settings?.read(key, tokenName));
+  const places = [generation, textConfig, config].filter((place) => place !== null);
+  const eosTokens = [
+    ...places.flatMap((place) => place.read('eos_token_id', ids.optional()) ?? []),
+    ...(named('eos_token') ?? []),
+  ];
+  const bosTokens = places.flatMap((place) => place.read('bos_token_id', id.optional()) ?? []);
+  return {
+    tokenizer,
+    bosToken: bosTokens[0] ?? named('bos_token')?.[0] ?? null,
+    eosTokens: [...new Set(eosTokens)],
+    chatTemplate: chatTemplate(folder, settings),
+  };
+}
+
+const tokenName = z
+  .union([z.string(), z.object({ content: z.string() }).transform(({ content }) => content)])
+  .optional();
+
+function tokenizerOf(folder: string): object | null {
+  const path = join(folder, 'tokenizer.json');
+  const json = readJsonFile(path);
+  if (json === null) return null;
+  new ConfigFields(path, json).read('model', z.record(z.string(), z.unknown()));
+  return z.looseObject({}).parse(json);
+}
+
+const addedTokensSchema = z.looseObject({
+  added_tokens: z.array(z.looseObject({ id, content: z.string() })).default([]),
+});
+
+/** The id of a special token, by its text. */
+function tokenId(tokenizer: object | null, content: string | undefined): number[] | null {
+  const known = addedTokensSchema.safeParse(tokenizer);
+  if (content === undefined || !known.success) return null;
+  const found = known.data.added_tokens.find((token) => token.content === content);
+  return found === undefined ? null : [found.id];
+}
+
+/** As a file of its own, or in tokenizer_config.json, as one text or as several by name. */
+function chatTemplate(folder: string, settings: ConfigFields | null): string {
+  const alone = readTextFile(join(folder, 'chat_template.jinja'));
+  if (alone !== null) return alone;
+  const path = join(folder, 'chat_template.json');
+  const json = readJsonFile(path);
+  const places = [json === null ? null : new ConfigFields(path, json), settings];
+  for (const place of places) {
+    const found = place?.read('chat_template', templatesSchema.optional());
+    if (typeof found === 'string') return found;
+    const [first] = found ?? [];
+    const usual = found?.find(({ name }) => name === 'default') ?? first;
+    if (usual !== undefined) return usual.template;
+  }
+  return '';
+}
