@@ -1,9 +1,7 @@
-import type { Padding } from '../features/whisper-log-mel.ts';
+import type { Padding } from '../features/encoder-input.ts';
 import type { Recipe } from './recipe.ts';
 
 const sampleRate = 16_000;
-/** Of which Whisper reads at once, and that both encoders of a bundle therefore hear. */
-const window = 30 * sampleRate;
 
 interface Frames {
   readonly unitSamples: number;
@@ -43,20 +41,4 @@ export function wholeUnit({ unitSamples, framesPerSecond }: Frames, stack: numbe
 
 function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
-}
-
-/**
- * What a second encoder hears of a clip: no padding to 30 s, but no more than the first one reads, at least a second of sound
- * (SALMONN's way with short clips), and whole frames.
- */
-export function secondEncoderClip(
-  samples: Float32Array,
-  firstPadding: Padding,
-  unitSamples: number,
-): Float32Array {
-  const heard = firstPadding.kind === '30s' ? samples.subarray(0, window) : samples;
-  const length = Math.ceil(Math.max(heard.length, sampleRate) / unitSamples) * unitSamples;
-  const clip = new Float32Array(length);
-  clip.set(heard);
-  return clip;
 }

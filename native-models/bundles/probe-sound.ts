@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ModelError } from '../errors.ts';
+import { encoderInput, type Padding, secondEncoderInput } from '../features/encoder-input.ts';
 import { extractFeatures } from '../features/extract-features.ts';
 import type { FeatureSettings } from '../features/feature-settings.ts';
-import { type Padding, padForEncoder } from '../features/whisper-log-mel.ts';
 import type { BundleManifest } from './manifest.ts';
-import { secondEncoderClip, wholeUnit } from './padding.ts';
+import { wholeUnit } from './padding.ts';
 import type { ProbeRequest } from './probe-request.ts';
 
 interface Floats {
@@ -42,13 +42,13 @@ export async function hearClip(
       `The bundle ${manifest.id} has no speech encoder.`,
       'Probe it without sound.',
     );
-  const padding = paddingOf(request, manifest);
-  const first = await encode(folder, padForEncoder(samples, padding), features, encoder);
+  const input = encoderInput(samples, paddingOf(request, manifest), encoder);
+  const first = await encode(folder, input, features, encoder);
   const second =
     secondEncoder &&
     (await encode(
       folder,
-      secondEncoderClip(samples, padding, secondEncoder.unitSamples),
+      secondEncoderInput(samples, encoder, secondEncoder),
       secondEncoder.features,
       secondEncoder,
     ));

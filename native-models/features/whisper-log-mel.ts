@@ -1,16 +1,9 @@
-import type { z } from 'zod';
-import type { paddingSchema } from '../bundles/manifest.ts';
 import type { WhisperLogMelSettings } from './feature-settings.ts';
 import type { Features } from './features.ts';
 import { cutMirrored, forEachSpectrum, requireFrames } from './frames.ts';
 import { bandEnergy, melBands } from './mel-bands.ts';
 import { slaneyScale } from './mel-scale.ts';
 import { cosineWindow } from './windows.ts';
-
-export type Padding = z.infer<typeof paddingSchema>;
-
-/** Samples of a Whisper window: 30 s at 16 kHz. */
-const whisperWindowSamples = 480_000;
 
 /**
  * Whisper's log-mel features (Whisper, section 2.2): a Hann window of 400, hop 160, reflected edges, power, Slaney mel
@@ -38,22 +31,4 @@ export function logMel(samples: Float32Array, settings: WhisperLogMelSettings): 
   const floor = loudest - 8;
   for (let i = 0; i < data.length; i++) data[i] = (Math.max(data[i] ?? 0, floor) + 4) / 4;
   return { data, mels, frames };
-}
-
-/**
- * Cuts or fills a clip to what the encoder is fed: Whisper's 30 s, or a short tail of silence and a round length, so that a
- * short clip costs a short encoding. The longest clip is 30 s either way.
- */
-export function padForEncoder(samples: Float32Array, padding: Padding): Float32Array {
-  const wanted =
-    padding.kind === '30s'
-      ? whisperWindowSamples
-      : Math.min(
-          whisperWindowSamples,
-          Math.ceil((samples.length + Math.trunc(padding.tailSeconds * 16_000)) / padding.unitSamples) *
-            padding.unitSamples,
-        );
-  const padded = new Float32Array(wanted);
-  padded.set(samples.subarray(0, wanted));
-  return padded;
 }

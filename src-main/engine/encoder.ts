@@ -1,10 +1,13 @@
 import { join } from 'node:path';
 import { Tensor } from 'onnxruntime-node';
 import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
-import { encoderInput } from '../../native-models/features/encoder-input.ts';
+import {
+  encoderInput,
+  type Padding,
+  secondEncoderInput,
+} from '../../native-models/features/encoder-input.ts';
 import { extractFeatures } from '../../native-models/features/extract-features.ts';
 import type { Features } from '../../native-models/features/features.ts';
-import type { Padding } from '../../native-models/features/whisper-log-mel.ts';
 import type { Provider } from '../contract/conversation.ts';
 import { ctcText } from './ctc-text.ts';
 import { asParlanceError } from './failures.ts';
@@ -51,14 +54,18 @@ export class Encoder {
     return new Encoder(part, features, session);
   }
 
-  /**
-   * Encodes 16 kHz samples, no longer than it reads at once, padded as said; null fills nothing but its own unit. Throws
-   * engine-failed.
-   */
-  async encode(samples: Float32Array, padding: Padding | null, watch: Stopwatch): Promise<Encoded> {
-    const features = await watch.time('featuresMs', () =>
-      this.#extract(encoderInput(samples, padding, this.#part)),
-    );
+  /** Encodes 16 kHz samples, no longer than it reads at once, padded as said. Throws engine-failed. */
+  encode(samples: Float32Array, padding: Padding, watch: Stopwatch): Promise<Encoded> {
+    return this.#encode(encoderInput(samples, padding, this.#part), watch);
+  }
+
+  /** Encodes what another encoder hears as well. Throws engine-failed. */
+  encodeBeside(first: Encoder, samples: Float32Array, watch: Stopwatch): Promise<Encoded> {
+    return this.#encode(secondEncoderInput(samples, first.#part, this.#part), watch);
+  }
+
+  async #encode(input: Float32Array, watch: Stopwatch): Promise<Encoded> {
+    const features = await watch.time('featuresMs', () => this.#extract(input));
     return watch.time('encodeMs', () => this.#run(features));
   }
 

@@ -98,7 +98,7 @@ export class SpeechLlm implements SpeechModel {
     for (const window of this.windows(samples)) {
       signal.throwIfAborted();
       const encoded = await encoder.encode(window, adaptor.part.padding, watch);
-      const second = (await secondEncoder?.encode(window, null, watch)) ?? null;
+      const second = (await secondEncoder?.encodeBeside(encoder, window, watch)) ?? null;
       const adapted = await watch.time('adaptMs', () => adaptor.adapt(encoded, second));
       vectors.push(adapted.vectors);
       labels.push(...adapted.tokens);

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { logMel, padForEncoder } from '../../../native-models/features/whisper-log-mel.ts';
+import { encoderInput } from '../../../native-models/features/encoder-input.ts';
+import { logMel } from '../../../native-models/features/whisper-log-mel.ts';
 import { clip, golden, goldenTensors } from './golden.ts';
 
 const settings = { kind: 'whisper-log-mel', sampleRate: 16000, fftSize: 400, hop: 160, mels: 80 } as const;
+const whisper = { maxPositions: 1500, framesPerSecond: 50, unitSamples: 320 };
 const shortPadding = { kind: 'none', tailSeconds: 0.3, unitSamples: 2560 } as const;
 
 describe("Whisper's features", () => {
   it('equal those of the reference extractor within 1e-4 on recorded speech', () => {
-    const { data, mels, frames } = logMel(padForEncoder(clip(), shortPadding), settings);
+    const { data, mels, frames } = logMel(encoderInput(clip(), shortPadding, whisper), settings);
     expect([mels, frames]).toEqual([80, golden.frames]);
     const expected = goldenTensors().tensor('features');
     const [, sampled = 0] = expected.shape;
@@ -42,11 +44,11 @@ describe("Whisper's features", () => {
 describe('a clip', () => {
   it('is filled to 30 s, or to its tail and a round length, and never beyond 30 s', () => {
     const one = new Float32Array(16000).fill(1);
-    expect(padForEncoder(one, { kind: '30s' })).toHaveLength(480_000);
-    const short = padForEncoder(one, shortPadding);
+    expect(encoderInput(one, { kind: '30s' }, whisper)).toHaveLength(480_000);
+    const short = encoderInput(one, shortPadding, whisper);
     expect(short).toHaveLength(23_040);
     expect(short.lastIndexOf(1)).toBe(15_999);
-    expect(padForEncoder(new Float32Array(600_000), { kind: '30s' })).toHaveLength(480_000);
-    expect(padForEncoder(new Float32Array(479_999), shortPadding)).toHaveLength(480_000);
+    expect(encoderInput(new Float32Array(600_000), { kind: '30s' }, whisper)).toHaveLength(480_000);
+    expect(encoderInput(new Float32Array(479_999), shortPadding, whisper)).toHaveLength(480_000);
   });
 });

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BundleManifest } from '../../../native-models/bundles/manifest.ts';
 import { readManifest } from '../../../native-models/bundles/verify.ts';
 import { cosineSimilarity } from '../../../native-models/cosine-similarity.ts';
+import { encoderInput, type Padding } from '../../../native-models/features/encoder-input.ts';
 import { extractFeatures } from '../../../native-models/features/extract-features.ts';
-import { type Padding, padForEncoder } from '../../../native-models/features/whisper-log-mel.ts';
 import { testBundle } from './bundle.ts';
 import { clip, goldenTensors } from './golden.ts';
 
@@ -40,8 +40,9 @@ async function run(name: string, feeds: Values): Promise<Values> {
 }
 
 async function encode(padding: Padding): Promise<Tensor> {
-  if (manifest.features === null) throw new Error('the default bundle has features');
-  const { data, mels, frames } = extractFeatures(padForEncoder(clip(), padding), manifest.features);
+  const part = manifest.encoder;
+  if (manifest.features === null || part === null) throw new Error('the default bundle hears');
+  const { data, mels, frames } = extractFeatures(encoderInput(clip(), padding, part), manifest.features);
   const { encoder } = await run('encoder', { features: new Tensor('float32', data, [1, mels, frames]) });
   if (encoder === undefined) throw new Error('the encoder gives `encoder`');
   return encoder;
