@@ -2,6 +2,8 @@ import type { FeatureSettings } from './feature-settings.ts';
 import type { Features } from './features.ts';
 import { kaldiFbank } from './kaldi-fbank.ts';
 import { nemoLogMel } from './nemo-log-mel.ts';
+import { stackedLogMel } from './stacked-log-mel.ts';
+import { usmLogMel } from './usm-log-mel.ts';
 import { logMel } from './whisper-log-mel.ts';
 
 /**
@@ -16,5 +18,9 @@ export function extractFeatures(samples: Float32Array, settings: FeatureSettings
       return kaldiFbank(samples, settings);
     case 'nemo-log-mel':
       return nemoLogMel(samples, settings);
+    case 'stacked-log-mel':
+      return stackedLogMel(samples, settings);
+    case 'usm-log-mel':
+      return usmLogMel(samples, settings);
   }
 }

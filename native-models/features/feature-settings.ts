@@ -32,13 +32,36 @@ const nemoLogMelSchema = z.object({
   mels: z.number().int().min(1).max(256),
 });
 
+/** Granite Speech's log-mel: two frames on one another, `mels` being the bands of each. */
+const stackedLogMelSchema = z.object({
+  kind: z.literal('stacked-log-mel'),
+  sampleRate: z.literal(16000),
+  mels: z.number().int().min(1).max(256),
+});
+
+/** The log-mel of Universal Speech Models (Gemma 3n). */
+const usmLogMelSchema = z.object({
+  kind: z.literal('usm-log-mel'),
+  sampleRate: z.literal(16000),
+  mels: z.number().int().min(1).max(256),
+  preemphasis: z.number().min(0).max(1),
+  lowHertz: z.number().min(0).max(4000),
+  highHertz: z.number().min(4001).max(8000),
+  /** The least that a band is taken to hear. */
+  floor: z.number().positive().max(1),
+});
+
 /** How sound becomes what an encoder reads; each kind is one file of this folder. */
 export const featureSettingsSchema = z.discriminatedUnion('kind', [
   whisperLogMelSchema,
   kaldiFbankSchema,
   nemoLogMelSchema,
+  stackedLogMelSchema,
+  usmLogMelSchema,
 ]);
 export type FeatureSettings = z.infer<typeof featureSettingsSchema>;
 export type WhisperLogMelSettings = z.infer<typeof whisperLogMelSchema>;
 export type KaldiFbankSettings = z.infer<typeof kaldiFbankSchema>;
 export type NemoLogMelSettings = z.infer<typeof nemoLogMelSchema>;
+export type StackedLogMelSettings = z.infer<typeof stackedLogMelSchema>;
+export type UsmLogMelSettings = z.infer<typeof usmLogMelSchema>;
