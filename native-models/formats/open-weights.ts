@@ -7,6 +7,7 @@ import { Gguf } from './gguf.ts';
 import { Safetensors } from './safetensors.ts';
 import { ShardedWeights } from './sharded-weights.ts';
 import type { OpenedWeights } from './tensor-source.ts';
+import { TorchCheckpoint } from './torch-checkpoint.ts';
 
 export type { OpenedWeights };
 
@@ -80,6 +81,7 @@ function formatOf(path: string, access: FileAccess): Format {
     return { reader: (...file) => new Safetensors(...file), mayBeShard: true };
   if (first <= 16 && isCTranslate2(head))
     return { reader: (...file) => new CTranslate2Model(...file), mayBeShard: false };
+  if (text.startsWith('PK')) return { reader: (...file) => new TorchCheckpoint(...file), mayBeShard: true };
   if (/^\s*\{/.test(text))
     return { reader: (...file) => new ShardedWeights(...file, openShard), mayBeShard: false };
   throw unknown(path, text);
@@ -101,14 +103,34 @@ function isCTranslate2(head: Uint8Array): boolean {
   return length > 1 && head[5 + length] === 0 && /^[\w.-]+$/.test(name);
 }
 
+/** What people take for weights, what it is, and what to do. */
+const mistakes: readonly {
+  readonly isIt: (text: string) => boolean;
+  readonly fault: string;
+  readonly hint: string;
+}[] = [
+  {
+    isIt: (text) => text.startsWith('version https://git-lfs'),
+    fault: 'a Git LFS pointer, not the file itself',
+    hint: 'Fetch the file itself: `git lfs pull`, or download it.',
+  },
+  {
+    isIt: (text) => /^\s*<(!doctype|html)/i.test(text),
+    fault: 'a web page, not weights',
+    hint: 'Download the file itself, not the page about it.',
+  },
+  {
+    // The opcode PROTO and the number of a protocol.
+    isIt: (text) => text.charCodeAt(0) === 0x80 && text.charCodeAt(1) >= 2 && text.charCodeAt(1) <= 5,
+    fault: 'a bare pickle, as PyTorch before 1.6 wrote it',
+    hint: 'Convert it in Python: torch.save(torch.load(path, weights_only=True), path).',
+  },
+];
+
 function unknown(path: string, text: string): ModelError {
-  const [fault, hint] = text.startsWith('version https://git-lfs')
-    ? ['a Git LFS pointer, not the file itself', 'Fetch the file itself: `git lfs pull`, or download it.']
-    : /^\s*<(!doctype|html)/i.test(text)
-      ? ['a web page, not weights', 'Download the file itself, not the page about it.']
-      : [
-          'of no known kind',
-          'Give GGUF, safetensors, a PyTorch zip, CTranslate2 or ONNX, or a folder that holds them.',
-        ];
+  const { fault, hint } = mistakes.find(({ isIt }) => isIt(text)) ?? {
+    fault: 'of no known kind',
+    hint: 'Give GGUF, safetensors, a PyTorch zip, CTranslate2 or ONNX, or a folder that holds them.',
+  };
   return new ModelError('not-supported', `${path} cannot be read as weights: it is ${fault}.`, hint);
 }

@@ -2,42 +2,14 @@ import { z } from 'zod';
 import { type BinaryFile, invalidFile } from './binary-file.ts';
 import type { FileAccess } from './file-access.ts';
 import { PlainTensor, type TensorPlace } from './plain-tensor.ts';
+import { type PlainType, plainTypeBits } from './plain-types.ts';
 import { TensorFile } from './tensor-file.ts';
-import type { StoredType } from './tensor-source.ts';
 
 /** What the format allows for its header; a longer one is refused before it is read. */
 const headerLimit = 100_000_000;
 
-const bitsPerElement = {
-  F64: 64,
-  F32: 32,
-  F16: 16,
-  BF16: 16,
-  I64: 64,
-  I32: 32,
-  I16: 16,
-  I8: 8,
-  U64: 64,
-  U32: 32,
-  U16: 16,
-  U8: 8,
-  BOOL: 8,
-  C64: 64,
-  F8_E4M3: 8,
-  F8_E5M2: 8,
-  F8_E8M0: 8,
-  F8_E4M3FNUZ: 8,
-  F8_E5M2FNUZ: 8,
-  F6_E2M3: 6,
-  F6_E3M2: 6,
-  F4: 4,
-} as const satisfies Partial<Record<StoredType, number>>;
-type SafetensorsType = keyof typeof bitsPerElement;
-
 const entrySchema = z.strictObject({
-  dtype: z.custom<SafetensorsType>(
-    (value) => typeof value === 'string' && Object.hasOwn(bitsPerElement, value),
-  ),
+  dtype: z.custom<PlainType>((value) => typeof value === 'string' && Object.hasOwn(plainTypeBits, value)),
   shape: z.array(z.number().int().nonnegative()).max(16),
   data_offsets: z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]),
 });
@@ -104,7 +76,7 @@ function place(file: BinaryFile, name: string, entry: unknown, dataStart: number
     );
   const { dtype, shape, data_offsets } = parsed.data;
   const [start, end] = data_offsets;
-  const length = shape.reduce((product, size) => product * size, bitsPerElement[dtype]) / 8;
+  const length = shape.reduce((product, size) => product * size, plainTypeBits[dtype]) / 8;
   if (length !== end - start)
     throw invalidFile(
       file.path,
