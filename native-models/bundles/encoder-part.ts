@@ -8,7 +8,7 @@ import type { BundleManifest } from './manifest.ts';
 import { clipPadding } from './padding.ts';
 import type { Recipe } from './recipe.ts';
 import { sameGraph } from './same-graph.ts';
-import { settingsOf } from './settings.ts';
+import { encoderSettings, labelsBeside } from './settings.ts';
 import type { RecipeSources } from './sources.ts';
 
 type EncoderRecipe = NonNullable<Recipe['encoder']>;
@@ -35,9 +35,11 @@ export function planEncoder(
   const architecture = encoderArchitecture(name);
   const kinds = encoderKinds(recipe.quantize.encoder, part);
   const weights = sources.weights(from);
-  const config = settingsOf(sources.path(from), weights);
+  const path = sources.path(from);
+  const config = encoderSettings(path, weights);
+  const tokenizer = labelsBeside(path);
   const build = (kind: typeof kinds.cpu, target: typeof recipe.target | 'cpu') =>
-    architecture.build({ weights, config, options, kind, target });
+    architecture.build({ weights, config, options, tokenizer, kind, target });
   const built = build(kinds.cpu, 'cpu');
   const device = build(kinds.device, recipe.target);
   return {
