@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import type { BundleSummary } from '../../contract/index.ts';
 import { listBundles, removeBundle, verifyInstalled } from '../../models/bundles.ts';
+import { importBundle } from '../../models/import.ts';
 import { pullBundle } from '../../models/install.ts';
 import { defaultBundleId } from '../bundle-choice.ts';
 import { createMachine } from '../machine.ts';
@@ -25,7 +26,7 @@ function listLine({
   return `${id}  ${state}  ${size}  ${name}  ${licence}  ${languages.join(', ')}\n`;
 }
 
-/** `parlance models list|pull|verify|remove`: the bundles of the catalogue and of this disk. */
+/** `parlance models list|pull|import|verify|remove`: the bundles of the catalogue and of this disk. */
 export function addModels(program: Command): void {
   const models = program.command('models').description('Fetches, checks and removes bundles of models.');
 
@@ -45,6 +46,16 @@ export function addModels(program: Command): void {
     .argument('[ID]', 'a bundle of the catalogue', defaultBundleId)
     .option('--keep-downloads', 'keep the weights as they were fetched');
   runs(pull, pullSchema, (invocation, options, [id]) => pullOne(invocation, id ?? defaultBundleId, options));
+
+  const bring = models
+    .command('import')
+    .description('Copies a bundle that lies elsewhere, built or fetched by hand, into the models folder.')
+    .argument('<DIR>', "the bundle's folder");
+  runs(bring, z.object({}), async ({ home, log, output, signal }, _options, [from = '']) => {
+    const { id, folder, bytes } = await importBundle(createMachine(home, log).place, from, signal);
+    output.event({ type: 'done', bundle: id, folder, bytes });
+    output.text(`${id} is imported: ${megabytes(bytes)} in ${folder}\n`);
+  });
 
   const verify = models
     .command('verify')

@@ -14,6 +14,7 @@ import {
   removeBundle,
   verifyInstalled,
 } from '../../../src-main/models/bundles.ts';
+import { importBundle } from '../../../src-main/models/import.ts';
 import { pullBundle } from '../../../src-main/models/install.ts';
 import type { ModelsPlace } from '../../../src-main/models/place.ts';
 import { tinyCatalogue } from './tiny-catalogue.ts';
@@ -153,6 +154,32 @@ describe('a bundle that is not whole', () => {
     await expect(removeBundle(place, 'tiny')).rejects.toMatchObject({ code: 'bundle-missing' });
     await expect(removeBundle(place, '../home')).rejects.toMatchObject({ code: 'bundle-missing' });
     await expect(pullBundle('other', { place })).rejects.toMatchObject({ code: 'bundle-missing' });
+  });
+});
+
+describe('importing a bundle', () => {
+  it('one that was built elsewhere is copied, checked, and answers under its id', async () => {
+    const made = await tinyCatalogue();
+    const { folder } = await pullBundle('tiny', { place: made.place });
+    const { place } = await tinyCatalogue();
+    const imported = await importBundle(place, folder ?? '');
+    expect(imported).toMatchObject({ id: 'tiny', folder: join(place.home.models, 'tiny') });
+    await expect(verifyInstalled(place, 'tiny')).resolves.toMatchObject({ id: 'tiny' });
+    await expect(importBundle(place, imported.folder)).rejects.toMatchObject({ code: 'bundle-invalid' });
+  });
+
+  it('a damaged one is refused, and what was there before stays', async () => {
+    const made = await tinyCatalogue();
+    const { folder } = await pullBundle('tiny', { place: made.place });
+    const { place } = await tinyCatalogue();
+    await importBundle(place, folder ?? '');
+    const [part = ''] = namesIn(folder ?? '').filter((name) => name.endsWith('.data'));
+    const bytes = readFileSync(join(folder ?? '', part));
+    bytes[0] = (bytes[0] ?? 0) ^ 1;
+    writeFileSync(join(folder ?? '', part), bytes);
+    await expect(importBundle(place, folder ?? '')).rejects.toMatchObject({ code: 'bundle-corrupt' });
+    await expect(verifyInstalled(place, 'tiny')).resolves.toMatchObject({ id: 'tiny' });
+    expect(namesIn(place.home.models).filter((name) => name.includes('.building-'))).toEqual([]);
   });
 });
 
