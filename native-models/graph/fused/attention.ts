@@ -62,7 +62,8 @@ export class FusedAttention extends FusedProducts {
     );
     if (heads % kvHeads !== 0)
       throw shapeMismatch(`GroupQueryAttention: ${heads} heads cannot share ${kvHeads} of keys evenly`);
-    if (!this.has('GroupQueryAttention')) return this.#groupQueryAttention(given, headSize);
+    if (!this.has('GroupQueryAttention') || !fitsFused(headSize, cosines))
+      return this.#groupQueryAttention(given, headSize);
     const length = dimensionAt(qkv.shape, 1, 'GroupQueryAttention');
     const past = dimensionAt(pastKey.shape, 2, 'GroupQueryAttention');
     const present = {
@@ -236,4 +237,10 @@ export class FusedAttention extends FusedProducts {
     this.#shared.set(key, there);
     return there;
   }
+}
+
+/** ONNX Runtime's own operator takes heads of sixteens, rotated by sixteens. */
+function fitsFused(headSize: number, cosines: Value | null): boolean {
+  const half = cosines === null ? 0 : knownDimension(cosines.shape, 1, 'GroupQueryAttention');
+  return headSize % 16 === 0 && half % 8 === 0;
 }
