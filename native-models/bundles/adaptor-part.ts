@@ -83,6 +83,7 @@ export async function writeAdaptor(
     labels: definition.outputs.some(({ name }) => name === 'labels'),
     selection: built.selection,
     ctcTokens: [...built.ctcTokens],
+    matrices: built.matrices.map(({ name }) => name),
     padding,
   };
 }

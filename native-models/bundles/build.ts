@@ -3,7 +3,7 @@ import { ModelError } from '../errors.ts';
 import { planAdaptor, writeAdaptor } from './adaptor-part.ts';
 import { type PlannedEncoder, planEncoder, refuseLoneSecondEncoder, writeEncoder } from './encoder-part.ts';
 import { PartFiles } from './files.ts';
-import { writeLlm } from './llm-part.ts';
+import { planRecipeLlm } from './llm-part.ts';
 import { type BundleManifest, builderVersion, manifestVersion } from './manifest.ts';
 import type { BundleCard, Recipe } from './recipe.ts';
 import { RecipeSources } from './sources.ts';
@@ -31,7 +31,7 @@ export interface BuildRequest {
   readonly onProgress?: (progress: BuildProgress) => void;
 }
 
-const steps: readonly BuildStep[] = ['sources', 'llm', 'encoder', 'adaptor', 'hashes'];
+const steps: readonly BuildStep[] = ['sources', 'encoder', 'llm', 'adaptor', 'hashes'];
 
 const plainCard: Omit<BundleCard, 'name' | 'preferredEngine'> = {
   summary: '',
@@ -71,17 +71,17 @@ async function fill(
     ? planEncoder('secondEncoder', recipe.secondEncoder, recipe, sources)
     : null;
   if (recipe.adaptor !== undefined && first === null) throw noEncoder(recipe.adaptor.architecture);
-  const files = new PartFiles(folder);
-  started('llm');
-  const llm = await writeLlm(recipe, sources, folder);
-  files.claim('llm');
-  const table = llm && { hidden: llm.llm.hidden, embeddings: llm.embeddings };
+  const plannedLlm = planRecipeLlm(recipe, sources, folder);
   const planned =
     first &&
     recipe.adaptor &&
-    planAdaptor(recipe, recipe.adaptor, first.built, second?.built ?? null, table, sources);
+    planAdaptor(recipe, recipe.adaptor, first.built, second?.built ?? null, plannedLlm, sources);
+  const files = new PartFiles(folder);
   started('encoder');
   const sound = await soundParts(recipe, first, second, sources, files, folder);
+  started('llm');
+  const llm = plannedLlm && (await plannedLlm.write());
+  files.claim('llm');
   started('adaptor');
   const adaptor = planned ? await writeAdaptor(planned, folder) : null;
   files.claim('adaptor');

@@ -79,6 +79,8 @@ const adaptorSchema = z.object({
   selection: z.enum(['ctc-compress', 'all']),
   /** LLM token of label i+1, for reading what the head heard. */
   ctcTokens: z.array(z.number().int().nonnegative()),
+  /** Names of the matrices that the sound passes through, which the names of the graph's weights begin with. */
+  matrices: z.array(z.string().min(1).max(500)).max(200).default([]),
   padding: paddingSchema,
 });
 

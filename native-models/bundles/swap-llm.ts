@@ -1,6 +1,6 @@
 import { copyFile } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
-import { buildLlm } from '../architectures/llms/build-llm.ts';
+import { type PlannedLlm, planLlm } from '../architectures/llms/build-llm.ts';
 import type { BuiltLlm, WeightFormat } from '../architectures/llms/llm.ts';
 import { ModelError } from '../errors.ts';
 import { PartFiles } from './files.ts';
@@ -50,11 +50,12 @@ export async function swapLlm(request: SwapRequest): Promise<BundleManifest> {
   const sources = new RecipeSources('.');
   try {
     return await stageFolder(out, async (folder) => {
+      const planned = planOther(request, old, sources, folder);
+      refuseOtherWidth(old, planned, request.llm);
       started('llm');
       const files = new PartFiles(folder);
-      const built = await writeOther(request, old, sources, folder);
+      const built = await planned.write();
       files.claim('llm');
-      refuseOtherWidth(old, built, request.llm);
       refuseOtherHeadTokens(bundle, old, folder, built.llm, request.onNote);
       started('copies');
       await copyOthers(bundle, old, files, folder);
@@ -82,12 +83,12 @@ function refuseUnfit({ id, adaptor, files }: BundleManifest, onItself: boolean):
     throw refused(`The bundle ${id} would replace itself.`, 'Name another folder for the new bundle.');
 }
 
-async function writeOther(
+function planOther(
   { llm: from, architecture, quantize, keepLora }: SwapRequest,
   { llm: oldLlm }: BundleManifest,
   sources: RecipeSources,
   folder: string,
-): Promise<BuiltLlm> {
+): PlannedLlm {
   const path = sources.path(from);
   const lora = oldLlm?.lora ?? null;
   if (keepLora !== null && lora === null)
@@ -96,7 +97,7 @@ async function writeOther(
       'The bundle has no LoRA that could be kept.',
       'Leave --keep-lora out.',
     );
-  return buildLlm({
+  return planLlm({
     weights: sources.weights(from),
     sourceFolder: modelFolder(path),
     architecture,
@@ -115,11 +116,11 @@ async function writeOther(
   });
 }
 
-function refuseOtherWidth({ adaptor }: BundleManifest, { llm }: BuiltLlm, from: string): void {
-  if (adaptor !== null && adaptor.hidden !== llm.hidden)
+function refuseOtherWidth({ adaptor }: BundleManifest, { hidden }: PlannedLlm, from: string): void {
+  if (adaptor !== null && adaptor.hidden !== hidden)
     throw new ModelError(
       'shape-mismatch',
-      `The adaptor gives vectors of ${adaptor.hidden}, the LLM ${from} reads vectors of ${llm.hidden}.`,
+      `The adaptor gives vectors of ${adaptor.hidden}, the LLM ${from} reads vectors of ${hidden}.`,
       'Name an LLM of the same family and size as the one that the adaptor was trained with, such as its chat version.',
     );
 }

@@ -7,6 +7,7 @@ import type { LazyTensor } from '../../formats/tensor-source.ts';
 import { loraPairs } from '../../layers/lora-pairs.ts';
 import { folderText } from '../../tokenizers/folder-text.ts';
 import { ggufText } from '../../tokenizers/gguf-text.ts';
+import type { ModelText } from '../../tokenizers/model-text.ts';
 import { decoderGraph, embedGraph } from './decoder/graphs.ts';
 import { sourceOfFolder, sourceOfGguf } from './decoder/model-source.ts';
 import type { DecoderSettings } from './decoder/settings.ts';
@@ -21,13 +22,26 @@ const files = {
   tokenizer: 'tokenizer.json',
 } as const;
 
+/** A language model whose settings were read; nothing of it is written yet. */
+export interface PlannedLlm {
+  readonly hidden: number;
+  readonly embeddings: BuiltLlm['embeddings'];
+  /** Writes it. Throws like `buildLlm`. */
+  write(): Promise<BuiltLlm>;
+}
+
 /**
  * Builds a language model: the embedding graph, the decoder in both its forms over the same weights, and the tokenizer where the
  * source brings one. The rows form is for the CPU, the device form for the request's target. Throws `ModelError`, naming the
  * tensor, the metadata entry or the field of config.json that does not fit.
  */
 export async function buildLlm(request: LlmRequest): Promise<BuiltLlm> {
-  const { weights: tensors, sourceFolder, architecture, lora, target, folder } = request;
+  return planLlm(request).write();
+}
+
+/** Reads what a language model is, so that what it is put beside can be held against it first. Throws like `buildLlm`. */
+export function planLlm(request: LlmRequest): PlannedLlm {
+  const { weights: tensors, sourceFolder, architecture, lora } = request;
   const source =
     tensors instanceof Gguf
       ? sourceOfGguf(tensors, architecture)
@@ -45,6 +59,20 @@ export async function buildLlm(request: LlmRequest): Promise<BuiltLlm> {
       mergedScale: lora.merged ? scale : null,
     },
   });
+  return {
+    hidden: settings.hidden,
+    embeddings: scaledTensor(weights.table, settings.tokenScale),
+    write: () => writeLlm(request, family.name, settings, weights, text),
+  };
+}
+
+async function writeLlm(
+  { lora, target, folder }: LlmRequest,
+  architecture: string,
+  settings: DecoderSettings,
+  weights: DecoderWeights,
+  text: ModelText,
+): Promise<BuiltLlm> {
   const dial = lora !== null && !lora.merged;
   await withDataFile(join(folder, files.weights), async (data) => {
     await writeModel(embedGraph(weights, target), join(folder, files.embedGraph), data);
@@ -55,7 +83,7 @@ export async function buildLlm(request: LlmRequest): Promise<BuiltLlm> {
   const { layers, hidden, heads, kvHeads, headSize, contextLength } = settings;
   return {
     llm: {
-      architecture: family.name,
+      architecture,
       embedGraph: files.embedGraph,
       rowsGraph: files.rowsGraph,
       // int8 caches with a scale for each channel were a third faster at 1024 positions, and took the cosine of single
@@ -67,7 +95,7 @@ export async function buildLlm(request: LlmRequest): Promise<BuiltLlm> {
       bosToken: text.bosToken,
       eosTokens: [...text.eosTokens],
       slidingWindow: slidingWindow(settings),
-      lora: lora === null || lora.merged ? null : { rank: lora.rank, scale },
+      lora: dial ? { rank: lora.rank, scale: lora.alpha / lora.rank } : null,
     },
     chatTemplate: text.chatTemplate,
     embeddings: scaledTensor(weights.table, settings.tokenScale),
