@@ -75,8 +75,9 @@ export function buildParakeet({ weights, config, kind, target, tokenizer }: Enco
     kind,
   });
   const hidden = Number(subsampled.shape[2]);
-  const scale = g.constant('float32', [], [Math.fround(Math.sqrt(hidden))]);
-  let x = settings.scale_input ? g.mul(subsampled, scale) : subsampled;
+  let x = settings.scale_input
+    ? g.mul(subsampled, g.constant('float32', [], [Math.fround(Math.sqrt(hidden))]))
+    : subsampled;
   const waves = distanceWaves(g, x, hidden);
   const layers = countModules(source, 'layers', 'self_attn.q_proj.weight');
   for (let layer = 0; layer < layers; layer++) {
