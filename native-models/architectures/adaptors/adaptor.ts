@@ -38,6 +38,11 @@ export interface BuiltAdaptor {
   readonly selection: 'all' | 'ctc-compress';
   /** LLM token of label i + 1; empty without a CTC head. */
   readonly ctcTokens: readonly number[];
+  /**
+   * The matrices [out, in] that the sound passes through, in their order, for a look at their singular values; those of convolutions
+   * are [out, in, kernel]. One alone is the whole alignment. The graph's weights have their names, or names that begin with them.
+   */
+  readonly matrices: readonly LazyTensor[];
 }
 
 /** A family of adaptors between encoder and LLM: everything that it takes to build one is in its file. */
@@ -46,9 +51,4 @@ export interface AdaptorArchitecture {
   readonly name: string;
   /** Throws `ModelError`, naming the tensor or the field that does not fit. */
   build(request: AdaptorRequest): BuiltAdaptor;
-  /**
-   * The matrices [out, in] that the sound passes through, in their order, for a look at their singular values. One alone is the
-   * whole alignment.
-   */
-  matrices(weights: TensorSource): readonly LazyTensor[];
 }

@@ -40,5 +40,6 @@ export function chainedAdaptor(
     tokens: { perSecond: request.encoder.framesPerSecond / framesPerToken },
     selection: 'all',
     ctcTokens: [],
+    matrices: layers.map(({ weight }) => weight).filter(({ shape }) => shape.length > 1),
   };
 }

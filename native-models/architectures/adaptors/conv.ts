@@ -5,7 +5,6 @@ import { activationSchema } from './activation.ts';
 import type { AdaptorArchitecture, AdaptorRequest, BuiltAdaptor } from './adaptor.ts';
 import { chainedAdaptor } from './chained.ts';
 import { adaptorSettings, expectLayers } from './fit.ts';
-import { chainMatrices } from './layer-chain.ts';
 import { type Layer, moduleLayers } from './module-layers.ts';
 
 const frames = z.array(z.number().int().min(0).max(1024)).max(16);
@@ -26,7 +25,6 @@ const fields = {
 export const convArchitecture: AdaptorArchitecture = {
   name: 'conv',
   build: buildConv,
-  matrices: (weights) => chainMatrices(convLayers(weights)),
 };
 
 function buildConv(request: AdaptorRequest): BuiltAdaptor {

@@ -94,7 +94,7 @@ function kernelMatrix(
   weight: LazyTensor,
   [outputs, kernel, width]: readonly [number, number, number],
 ): LazyTensor {
-  return derivedTensor(`${weight.name}.matrix`, [outputs, kernel * width], () => {
+  return derivedTensor(weight.name, [outputs, kernel * width], () => {
     const values = weight.float32();
     const matrix = new Float32Array(values.length);
     for (let out = 0; out < outputs; out++)
@@ -102,14 +102,5 @@ function kernelMatrix(
         for (let at = 0; at < kernel; at++)
           matrix[(out * kernel + at) * width + channel] = values[(out * width + channel) * kernel + at] ?? 0;
     return matrix;
-  });
-}
-
-/** The matrices [out, in] of the layers, a convolution's as it multiplies frames beside one another. */
-export function chainMatrices(layers: readonly Layer[]): readonly LazyTensor[] {
-  return layers.flatMap(({ weight }) => {
-    const [outputs = 0, width = 0, kernel = 1] = weight.shape;
-    if (weight.shape.length === 2) return weight;
-    return weight.shape.length === 3 ? kernelMatrix(weight, [outputs, kernel, width]) : [];
   });
 }

@@ -3,7 +3,6 @@ import type { TensorSource } from '../../formats/tensor-source.ts';
 import type { AdaptorArchitecture, AdaptorRequest, BuiltAdaptor } from './adaptor.ts';
 import { chainedAdaptor } from './chained.ts';
 import { adaptorSettings, expectLayers } from './fit.ts';
-import { chainMatrices } from './layer-chain.ts';
 import { type Layer, moduleLayers } from './module-layers.ts';
 
 const fields = { module: z.string().min(1).optional() };
@@ -12,7 +11,6 @@ const fields = { module: z.string().min(1).optional() };
 export const linearArchitecture: AdaptorArchitecture = {
   name: 'linear',
   build: buildLinear,
-  matrices: (weights) => chainMatrices(linearLayers(weights)),
 };
 
 function buildLinear(request: AdaptorRequest): BuiltAdaptor {

@@ -4,7 +4,6 @@ import { activationSchema } from './activation.ts';
 import type { AdaptorArchitecture, AdaptorRequest, BuiltAdaptor } from './adaptor.ts';
 import { chainedAdaptor } from './chained.ts';
 import { adaptorSettings, expectLayers } from './fit.ts';
-import { chainMatrices } from './layer-chain.ts';
 import { type Layer, moduleLayers } from './module-layers.ts';
 
 const fields = {
@@ -18,7 +17,6 @@ const fields = {
 export const mlpArchitecture: AdaptorArchitecture = {
   name: 'mlp',
   build: buildMlp,
-  matrices: (weights) => chainMatrices(mlpLayers(weights)),
 };
 
 function buildMlp(request: AdaptorRequest): BuiltAdaptor {

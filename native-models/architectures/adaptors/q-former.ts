@@ -10,7 +10,6 @@ import { qFormerWeights } from './q-former-weights.ts';
 export const qFormerArchitecture: AdaptorArchitecture = {
   name: 'q-former',
   build: buildQFormer,
-  matrices: (weights) => qFormerMatrices(qFormerWeights(weights)),
 };
 
 function buildQFormer(request: AdaptorRequest): BuiltAdaptor {
@@ -24,5 +23,6 @@ function buildQFormer(request: AdaptorRequest): BuiltAdaptor {
   const y = qFormer(g, heard, weights, qFormerSettings(options, weights, request));
   g.output('adaptor', y);
   const tokens = { fixed: weights.queries.shape.at(-2) ?? 1 };
-  return { graph: g, hidden, stack: 1, tokens, selection: 'all', ctcTokens: [] };
+  const matrices = qFormerMatrices(weights);
+  return { graph: g, hidden, stack: 1, tokens, selection: 'all', ctcTokens: [], matrices };
 }

@@ -39,11 +39,16 @@ const optionFields = { stack: z.number().int().positive().optional() };
 export const stackConvCtcArchitecture: AdaptorArchitecture = {
   name: 'stack-conv-ctc',
   build: buildStackConvCtc,
-  matrices: (weights) => ['adaptor.stack.weight', 'adaptor.out.weight'].map((name) => weights.tensor(name)),
 };
 
 function buildStackConvCtc(request: AdaptorRequest): BuiltAdaptor {
-  const { config, options, encoder, llm } = request;
+  const { config, options, encoder, secondEncoder, llm } = request;
+  if (secondEncoder !== null)
+    throw new ModelError(
+      'not-supported',
+      'The adaptor stack-conv-ctc hears one encoder.',
+      'Leave `secondEncoder` out of the recipe.',
+    );
   if (llm === null)
     throw new ModelError(
       'not-supported',
@@ -73,6 +78,7 @@ function buildStackConvCtc(request: AdaptorRequest): BuiltAdaptor {
     tokens: { perSecond: encoder.framesPerSecond / k },
     selection: read.data.mode === 'compress' ? 'ctc-compress' : 'all',
     ctcTokens: read.data.vocab,
+    matrices: ['stack', 'out'].map((name) => request.weights.tensor(`adaptor.${name}.weight`)),
   };
 }
 

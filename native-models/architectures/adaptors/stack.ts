@@ -5,7 +5,6 @@ import type { AdaptorArchitecture, AdaptorRequest, BuiltAdaptor } from './adapto
 import { chainedAdaptor } from './chained.ts';
 import { adaptorSettings, expectLayers } from './fit.ts';
 import { heardWidth } from './heard.ts';
-import { chainMatrices } from './layer-chain.ts';
 import { type Layer, moduleLayers } from './module-layers.ts';
 
 const fields = {
@@ -24,7 +23,6 @@ const fields = {
 export const stackArchitecture: AdaptorArchitecture = {
   name: 'stack',
   build: buildStack,
-  matrices: (weights) => chainMatrices(stackLayers(weights)),
 };
 
 function buildStack(request: AdaptorRequest): BuiltAdaptor {

@@ -29,10 +29,6 @@ const epsilon = 1e-6;
 export const ultravoxArchitecture: AdaptorArchitecture = {
   name: 'ultravox',
   build: buildUltravox,
-  matrices: (weights) => {
-    const prefix = projectorPrefix(weights);
-    return ['linear_1', 'linear_2'].map((name) => weights.tensor(`${prefix}${name}.weight`));
-  },
 };
 
 function buildUltravox(request: AdaptorRequest): BuiltAdaptor {
@@ -54,7 +50,8 @@ function buildUltravox(request: AdaptorRequest): BuiltAdaptor {
   expectLlmWidth(hidden, request.llm);
   g.output('adaptor', layer(projected, 'ln_post'), [1, 'tokens', hidden]);
   const tokens = { perSecond: encoder.framesPerSecond / count };
-  return { graph: g, hidden, stack: 1, tokens, selection: 'all', ctcTokens: [] };
+  const matrices = ['linear_1', 'linear_2'].map((name) => weights.tensor(`${prefix}${name}.weight`));
+  return { graph: g, hidden, stack: 1, tokens, selection: 'all', ctcTokens: [], matrices };
 }
 
 function projectorPrefix(weights: TensorSource): string {

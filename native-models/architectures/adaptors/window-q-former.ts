@@ -32,7 +32,6 @@ const salmonnSeconds = 0.333333;
 export const windowQFormerArchitecture: AdaptorArchitecture = {
   name: 'window-q-former',
   build: buildWindowQFormer,
-  matrices: (weights) => qFormerMatrices(qFormerWeights(weights)),
 };
 
 function buildWindowQFormer(request: AdaptorRequest): BuiltAdaptor {
@@ -49,7 +48,8 @@ function buildWindowQFormer(request: AdaptorRequest): BuiltAdaptor {
   g.output('adaptor', g.reshape(y, [1, -1, hidden]), [1, 'tokens', hidden]);
   const queries = weights.queries.shape.at(-2) ?? 1;
   const tokens = { perSecond: (framesPerSecond / window.stride) * queries };
-  return { graph: g, hidden, stack: 1, tokens, selection: 'all', ctcTokens: [] };
+  const matrices = qFormerMatrices(weights);
+  return { graph: g, hidden, stack: 1, tokens, selection: 'all', ctcTokens: [], matrices };
 }
 
 function windowFrames(options: z.infer<z.ZodObject<typeof fields>>, framesPerSecond: number) {
