@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { cosineSimilarity } from '../../../native-models/cosine-similarity.ts';
-import { BuiltModel, deviceReader, likeliest, rowsReader } from './built-model.ts';
+import { deviceReader, likeliest, rowsReader } from '../llms/open-model.ts';
+import { BuiltModel } from './built-model.ts';
 
 const golden = z
   .object({
