@@ -1,6 +1,7 @@
 import { ModelError } from '../errors.ts';
 import { type BinaryFile, invalidFile } from './binary-file.ts';
 import type { FileAccess } from './file-access.ts';
+import { FileCursor } from './file-cursor.ts';
 import { PlainTensor, rowsOfPlace, type TensorPlace } from './plain-tensor.ts';
 import { TensorFile } from './tensor-file.ts';
 import type { LazyTensor } from './tensor-source.ts';
@@ -73,7 +74,7 @@ function tensorsOf(file: BinaryFile, index: ReadonlyMap<string, TensorPlace>): M
 /** Walks the variables and the aliases after them. An alias has the place, and the scales, of what it stands for. */
 function readIndex(file: BinaryFile): Map<string, TensorPlace> {
   const cursor = new Cursor(file);
-  const version = cursor.number(4, 'the version');
+  const version = cursor.uint32('the version');
   if (version !== 6)
     throw new ModelError(
       'not-supported',
@@ -81,7 +82,7 @@ function readIndex(file: BinaryFile): Map<string, TensorPlace> {
       'Convert the model with a current CTranslate2 converter.',
     );
   cursor.text('the name of the model');
-  cursor.number(4, 'the revision');
+  cursor.uint32('the revision');
   const index = new Map<string, TensorPlace>();
   for (let left = cursor.count('variables'); left > 0; left--) {
     const place = readVariable(file, cursor);
@@ -95,62 +96,41 @@ function readIndex(file: BinaryFile): Map<string, TensorPlace> {
     if (target === undefined) throw invalidFile(file.path, `${alias} stands for ${name}, which is not there`);
     if (!index.has(alias)) index.set(alias, target);
   }
-  if (cursor.at !== file.size)
-    throw invalidFile(file.path, `${file.size - cursor.at} bytes follow the last alias`);
+  if (cursor.remaining > 0) throw invalidFile(file.path, `${cursor.remaining} bytes follow the last alias`);
   return index;
 }
 
 function readVariable(file: BinaryFile, cursor: Cursor): TensorPlace {
   const name = cursor.text('the name of a variable');
-  const rank = cursor.number(1, `the rank of ${name}`);
+  const rank = cursor.byte(`the rank of ${name}`);
   if (rank > rankLimit) throw invalidFile(file.path, `${name} has ${rank} dimensions`);
-  const shape = Array.from({ length: rank }, () => cursor.number(4, `the shape of ${name}`));
-  const code = cursor.number(1, `the type of ${name}`);
+  const shape = Array.from({ length: rank }, () => cursor.uint32(`the shape of ${name}`));
+  const code = cursor.byte(`the type of ${name}`);
   const type = elementTypes[code];
   const size = elementBytes[code];
   if (type === undefined || size === undefined)
     throw invalidFile(file.path, `${name} has the unknown type ${code}`);
-  const length = cursor.number(4, `the size of ${name}`);
+  const length = cursor.uint32(`the size of ${name}`);
   if (shape.reduce((product, dimension) => product * dimension, size) !== length)
     throw invalidFile(file.path, `${name}: ${type} [${shape.join(', ')}] does not fill ${length} bytes`);
-  const place = { name, type, shape, offset: cursor.at, length };
-  cursor.skip(length, name);
+  const place = { name, type, shape, offset: cursor.position, length };
+  cursor.moveTo(place.offset + length, name);
   return place;
 }
 
-/** Reads forward in small steps; a tensor's data are stepped over, not read. */
-class Cursor {
-  readonly #file: BinaryFile;
-  at = 0;
-
-  constructor(file: BinaryFile) {
-    this.#file = file;
-  }
-
-  number(bytes: 1 | 2 | 4, what: string): number {
-    const view = new DataView(this.#file.read(this.at, bytes, what).buffer);
-    this.at += bytes;
-    return bytes === 1 ? view.getUint8(0) : bytes === 2 ? view.getUint16(0, true) : view.getUint32(0, true);
-  }
-
+/** Steps through the index; a tensor's data are stepped over, not read. */
+class Cursor extends FileCursor {
   count(what: string): number {
-    const count = this.number(4, `the number of ${what}`);
+    const count = this.uint32(`the number of ${what}`);
     if (count > variableLimit)
-      throw invalidFile(this.#file.path, `${count} ${what} are more than any model has`);
+      throw invalidFile(this.file.path, `${count} ${what} are more than any model has`);
     return count;
   }
 
   /** u16 length with the closing NUL, then the characters. */
   text(what: string): string {
-    const length = this.number(2, what);
-    const bytes = this.#file.read(this.at, length, what);
-    this.at += length;
-    if (bytes.at(-1) !== 0) throw invalidFile(this.#file.path, `${what} does not end with a NUL`);
-    return new TextDecoder().decode(bytes.subarray(0, -1));
-  }
-
-  skip(bytes: number, what: string): void {
-    this.at += bytes;
-    this.#file.requireSize(this.at, what);
+    const text = this.utf8(this.uint16(what), what);
+    if (!text.endsWith('\0')) throw invalidFile(this.file.path, `${what} does not end with a NUL`);
+    return text.slice(0, -1);
   }
 }

@@ -1,7 +1,8 @@
+import { ModelError } from '../errors.ts';
 import { decodeBlocks, ggmlTypes } from './ggml-blocks.ts';
 import { decodeSuperBlocks } from './ggml-super-blocks.ts';
 import { decodeBfloat16, decodeHalf } from './half-precision.ts';
-import type { StoredType } from './tensor-source.ts';
+import type { LazyTensor, StoredType } from './tensor-source.ts';
 
 /** How the bytes of a stored type become numbers: `elements` of them take `bytes`. */
 export interface ElementDecoder {
@@ -76,7 +77,16 @@ const decoders: Readonly<Partial<Record<StoredType, ElementDecoder>>> = {
   ),
 };
 
-/** The decoder of a stored type, or undefined for one whose values are not read. */
-export function elementDecoder(type: StoredType): ElementDecoder | undefined {
-  return decoders[type];
+/** The decoder of a tensor's type. Throws `not-supported` for a type whose values are not read, naming the tensor. */
+export function elementDecoder(
+  path: string,
+  { name, type }: Pick<LazyTensor, 'name' | 'type'>,
+): ElementDecoder {
+  const decoder = decoders[type];
+  if (decoder !== undefined) return decoder;
+  throw new ModelError(
+    'not-supported',
+    `${name} in ${path} is of type ${type}, which is not read as numbers.`,
+    'Convert the weights to F32, F16 or BF16.',
+  );
 }

@@ -1,5 +1,6 @@
 import { ModelError } from '../errors.ts';
 import { type BinaryFile, invalidFile } from './binary-file.ts';
+import { FileCursor } from './file-cursor.ts';
 import { type GgmlType, ggmlTypes } from './ggml-blocks.ts';
 import type { TensorPlace } from './plain-tensor.ts';
 
@@ -18,49 +19,13 @@ const valueType = { string: 8, array: 9 } as const;
 const leastMetadataBytes = 8 + 4 + 1;
 const leastTensorBytes = 8 + 4 + 4 + 8;
 
-/** Steps through the header in pages of a mebibyte; every length is held against the file's size before anything is made for it. */
-class Cursor {
-  readonly #file: BinaryFile;
-  #page: DataView<ArrayBuffer>;
-  #pageStart = 0;
-  #at = 0;
-
-  constructor(file: BinaryFile) {
-    this.#file = file;
-    this.#page = new DataView(new ArrayBuffer(0));
-  }
-
-  get position(): number {
-    return this.#at;
-  }
-
-  get remaining(): number {
-    return this.#file.size - this.#at;
-  }
-
-  /** A view of the next `length` bytes, and where they start in it. */
-  #next(length: number, what: string): [DataView<ArrayBuffer>, number] {
-    this.#file.requireSize(this.#at + length, what);
-    if (this.#at + length > this.#pageStart + this.#page.byteLength) {
-      const size = Math.min(this.remaining, Math.max(length, 1 << 20));
-      this.#page = new DataView(this.#file.read(this.#at, size, what).buffer);
-      this.#pageStart = this.#at;
-    }
-    const offset = this.#at - this.#pageStart;
-    this.#at += length;
-    return [this.#page, offset];
-  }
-
-  uint32(what: string): number {
-    const [view, at] = this.#next(4, what);
-    return view.getUint32(at, true);
-  }
-
+/** Steps through the header; every length is held against the file's size before anything is made for it. */
+class GgufCursor extends FileCursor {
   /** A u64 that counts or places something: more than 2⁵³ cannot be true. */
   size(what: string): number {
-    const [view, at] = this.#next(8, what);
+    const [view, at] = this.next(8, what);
     const value = Number(view.getBigUint64(at, true));
-    if (!Number.isSafeInteger(value)) throw invalidFile(this.#file.path, `${what} is not believable`);
+    if (!Number.isSafeInteger(value)) throw invalidFile(this.file.path, `${what} is not believable`);
     return value;
   }
 
@@ -68,21 +33,20 @@ class Cursor {
   count(leastBytes: number, what: string): number {
     const count = this.size(what);
     if (count > this.remaining / leastBytes)
-      throw invalidFile(this.#file.path, `${what}, ${count}, is more than the file can hold`);
+      throw invalidFile(this.file.path, `${what}, ${count}, is more than the file can hold`);
     return count;
   }
 
   text(what: string): string {
     const length = this.count(1, `the length of ${what}`);
-    const [view, at] = this.#next(length, what);
-    return Buffer.from(view.buffer, view.byteOffset + at, length).toString('utf8');
+    return this.utf8(length, what);
   }
 
   scalar(type: number, what: string): GgufScalar {
     if (type === valueType.string) return this.text(what);
     const reader = scalarReaders.get(type);
-    if (reader === undefined) throw invalidFile(this.#file.path, `${what} has the unknown type ${type}`);
-    const [view, at] = this.#next(reader.bytes, what);
+    if (reader === undefined) throw invalidFile(this.file.path, `${what} has the unknown type ${type}`);
+    const [view, at] = this.next(reader.bytes, what);
     return reader.read(view, at);
   }
 
@@ -117,7 +81,7 @@ const scalarReaders = new Map<number, { bytes: number; read: (view: DataView, at
  * `file-invalid`, `file-truncated` or `not-supported`, naming the entry at fault.
  */
 export function readGgufHeader(file: BinaryFile): GgufHeader {
-  const cursor = new Cursor(file);
+  const cursor = new GgufCursor(file);
   if (cursor.uint32('the magic number') !== magic) throw invalidFile(file.path, 'it is no GGUF file');
   const version = cursor.uint32('the version');
   if (version !== 2 && version !== 3)
@@ -148,7 +112,7 @@ const typesByCode = new Map<number, GgmlType>(
   Object.entries(ggmlTypes).map(([name, { code }]) => [code, name as GgmlType]),
 );
 
-function readTensorPlace(file: BinaryFile, cursor: Cursor, index: number): TensorPlace {
+function readTensorPlace(file: BinaryFile, cursor: GgufCursor, index: number): TensorPlace {
   const name = cursor.text(`the name of tensor ${index}`);
   const rank = cursor.uint32(`the rank of ${name}`);
   if (rank > rankLimit) throw invalidFile(file.path, `${name} has ${rank} dimensions`);

@@ -4,6 +4,7 @@ import { BinaryFile } from './binary-file.ts';
 import { CTranslate2Model } from './ctranslate2.ts';
 import { diskAccess, type FileAccess } from './file-access.ts';
 import { Gguf } from './gguf.ts';
+import { OnnxModel } from './onnx-reader.ts';
 import { Safetensors } from './safetensors.ts';
 import { ShardedWeights } from './sharded-weights.ts';
 import type { OpenedWeights } from './tensor-source.ts';
@@ -28,8 +29,9 @@ const headBytes = 512;
 
 /**
  * Opens weights by their content, whatever their name: GGUF, safetensors, CTranslate2, a PyTorch zip, ONNX, the index of weights
- * in several files, or a folder with one of them (its usual name, or the only file of a weight format). Throws `file-missing`, `not-supported` for what is none of these, and what the reader
- * throws.
+ * in several files, or a folder with one of them (its
+ * usual name, or the only file of a weight format). Throws `file-missing`, `not-supported` for what is none of these, and what
+ * the reader throws.
  */
 export function openWeights(path: string, access: FileAccess = diskAccess): OpenedWeights {
   const file = access.kind(path) === 'folder' ? weightsIn(path, access) : path;
@@ -82,6 +84,7 @@ function formatOf(path: string, access: FileAccess): Format {
   if (first <= 16 && isCTranslate2(head))
     return { reader: (...file) => new CTranslate2Model(...file), mayBeShard: false };
   if (text.startsWith('PK')) return { reader: (...file) => new TorchCheckpoint(...file), mayBeShard: true };
+  if (isOnnx(head)) return { reader: (...file) => new OnnxModel(...file), mayBeShard: false };
   if (/^\s*\{/.test(text))
     return { reader: (...file) => new ShardedWeights(...file, openShard), mayBeShard: false };
   throw unknown(path, text);
@@ -101,6 +104,14 @@ function isCTranslate2(head: Uint8Array): boolean {
   const length = (head[4] ?? 0) | ((head[5] ?? 0) << 8);
   const name = Buffer.from(head.subarray(6, 5 + length)).toString('latin1');
   return length > 1 && head[5 + length] === 0 && /^[\w.-]+$/.test(name);
+}
+
+/** Protobuf's first field is ONNX's IR version; what follows is another field of the model. */
+function isOnnx(head: Uint8Array): boolean {
+  const [first, version = 0, next = 0] = head;
+  return (
+    first === 0x08 && version >= 1 && version < 32 && [2, 3, 4, 5, 6, 7, 8, 14, 20, 25].includes(next >> 3)
+  );
 }
 
 /** What people take for weights, what it is, and what to do. */

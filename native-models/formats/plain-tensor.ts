@@ -41,13 +41,7 @@ export class PlainTensor implements LazyTensor {
   }
 
   float32(): Float32Array<ArrayBuffer> {
-    const decoder = elementDecoder(this.type);
-    if (decoder === undefined)
-      throw new ModelError(
-        'not-supported',
-        `${this.name} in ${this.#file.path} is of type ${this.type}, which is not read as numbers.`,
-        'Convert the weights to F32, F16 or BF16.',
-      );
+    const decoder = elementDecoder(this.#file.path, this);
     const { offset, length } = this.#place;
     if (this.type === 'F32') return new Float32Array(this.read().buffer);
     this.#file.requireSize(offset + length, this.name);

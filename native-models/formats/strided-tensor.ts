@@ -63,13 +63,7 @@ export class StridedTensor implements LazyTensor {
 
   float32(): Float32Array<ArrayBuffer> {
     const { shape, strides, offset, elementBytes } = this.#place;
-    const decoder = elementDecoder(this.type);
-    if (decoder === undefined)
-      throw new ModelError(
-        'not-supported',
-        `${this.name} in ${this.#file.path} is of type ${this.type}, which is not read as numbers.`,
-        'Convert the weights to F32, F16 or BF16.',
-      );
+    const decoder = elementDecoder(this.#file.path, this);
     const axes = this.#axes(shape, strides);
     const result = new Float32Array(elementCount(shape));
     gather(axes, result, (at, count) => {

@@ -1,7 +1,7 @@
 /**
  * How elements lie in a weight file, by the names that GGUF and safetensors use. The `Q` types are GGML blocks along the last
- * dimension, of 32 elements, or of 256 where the name ends in `K`. Of the floats below 16 bits and of complex numbers only the
- * names and the bytes are read.
+ * dimension, of 32 elements, or of 256 where the name ends in `K`. Of what is below 8 bits, of floats below 16
+ * and of complex numbers only the names and the bytes are read.
  */
 export type StoredType =
   | 'F64'
@@ -26,6 +26,8 @@ export type StoredType =
   | 'F6_E2M3'
   | 'F6_E3M2'
   | 'F4'
+  | 'U4'
+  | 'I4'
   | 'Q4_0'
   | 'Q4_1'
   | 'Q5_0'

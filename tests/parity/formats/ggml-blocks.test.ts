@@ -26,7 +26,7 @@ describe('blocks of a GGUF file, against the gguf package', () => {
   it.each([...blockTypes, ...superBlockTypes])('%s has the very same values', (type) => {
     const wanted = expected(type);
     const decoded = new Float32Array(wanted.length);
-    elementDecoder(type)?.decode(bytesOf(type), decoded);
+    elementDecoder('the golden blocks', { name: type, type }).decode(bytesOf(type), decoded);
     expect(values(decoded)).toEqual(wanted);
   });
 
