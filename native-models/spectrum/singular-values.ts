@@ -9,6 +9,10 @@ export interface DenseMatrix {
   readonly values: ArrayLike<number>;
 }
 
+interface DoubleMatrix extends DenseMatrix {
+  readonly values: Float64Array;
+}
+
 /**
  * The singular values of a matrix, largest first, min(rows, columns) of them.
  *
@@ -26,15 +30,17 @@ export function singularValues(matrix: DenseMatrix): Float64Array<ArrayBuffer> {
 }
 
 /** The matrix with at least as many columns as rows, itself or turned, in double precision. */
-export function wide({
-  rows,
-  columns,
-  values,
-}: DenseMatrix): DenseMatrix & { readonly values: Float64Array } {
-  if (rows <= columns) return { rows, columns, values: new Float64Array(values) };
-  const turned = new Float64Array(rows * columns);
+export function wide(matrix: DenseMatrix): DoubleMatrix {
+  return matrix.rows <= matrix.columns
+    ? { ...matrix, values: new Float64Array(matrix.values) }
+    : turned(matrix);
+}
+
+/** Columns become rows. */
+export function turned({ rows, columns, values }: DenseMatrix): DoubleMatrix {
+  const across = new Float64Array(rows * columns);
   for (let row = 0; row < rows; row++)
     for (let column = 0; column < columns; column++)
-      turned[column * rows + row] = values[row * columns + column] as number;
-  return { rows: columns, columns: rows, values: turned };
+      across[column * rows + row] = values[row * columns + column] as number;
+  return { rows: columns, columns: rows, values: across };
 }
