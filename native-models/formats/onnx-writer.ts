@@ -12,6 +12,7 @@ const opsets = [
 ];
 /** Weights smaller than this many bytes stand in the graph's own file. */
 const inlineLimit = 1024;
+const mostBytesAWrite = 2 ** 30;
 /** Cache lines; ONNX Runtime maps the file and rounds to pages itself. */
 const alignment = 64;
 
@@ -21,8 +22,8 @@ interface Placed {
 }
 
 /**
- * The weights of one or more graphs of a folder, written one after another while they are made: memory holds one at a time.
- * A weight that several graphs name is written once.
+ * The weights of one or more graphs of a folder, written one after another while they are made: memory holds one at a time, and of
+ * those that come in pieces no more than a piece. A weight that several graphs name is written once.
  */
 export class DataFile {
   readonly path: string;
@@ -50,15 +51,32 @@ export class DataFile {
         );
       return there;
     }
-    const content = await weight.read();
-    if (content.length !== bytes)
-      throw new Error(`weight ${weight.name} gave ${content.length} bytes where its shape takes ${bytes}`);
+    const pieces = weight.chunks?.() ?? [await weight.read()];
+    let given = 0;
+    for (const piece of pieces) {
+      given += piece.length;
+      if (given > bytes) break;
+      await this.#append(piece);
+    }
+    if (given !== bytes)
+      throw new Error(
+        `weight ${weight.name} gave ${given}${given > bytes ? ' or more' : ''} bytes where its shape takes ${bytes}`,
+      );
     const placed = { offset: this.#end, length: bytes };
     const padding = (alignment - (bytes % alignment)) % alignment;
-    await this.#handle.writev([content, new Uint8Array(padding)]);
+    await this.#append(new Uint8Array(padding));
     this.#end += bytes + padding;
     this.#placed.set(weight.name, placed);
     return placed;
+  }
+
+  /** A write may take less than it is given: at most 2 GiB at a time, or what a nearly full disk has left. */
+  async #append(bytes: Uint8Array): Promise<void> {
+    let rest = bytes;
+    while (rest.length > 0) {
+      const { bytesWritten } = await this.#handle.write(rest, 0, Math.min(rest.length, mostBytesAWrite));
+      rest = rest.subarray(bytesWritten);
+    }
   }
 
   /** Waits until everything is on the disk. */

@@ -33,6 +33,7 @@ export class GraphCore {
   readonly #inputs: Value[] = [];
   readonly #outputs: Value[] = [];
   readonly #nodes: NodeDefinition[] = [];
+  readonly #shared = new Map<string, Value>();
 
   /** A graph in place of the target makes it a branch of `If`: it sees that graph's values and puts its weights beside its. */
   constructor(name: string, target: Target | GraphCore = 'cpu') {
@@ -69,6 +70,7 @@ export class GraphCore {
         type: weight.type,
         shape: weight.shape,
         read: () => weight.read(),
+        ...(weight.chunks !== undefined && { chunks: weight.chunks.bind(weight) }),
       });
     } else if (there.type !== weight.type || shapeText(there.shape) !== shapeText(weight.shape)) {
       throw shapeMismatch(
@@ -123,6 +125,13 @@ export class GraphCore {
       nodes: this.#nodes,
       weights: this.#isBranch ? [] : [...this.#scope.weights.values()],
     };
+  }
+
+  /** Makes a value once in this graph, however often it is asked for under one name. */
+  shared(name: string, make: () => Value): Value {
+    const there = this.#shared.get(name) ?? make();
+    this.#shared.set(name, there);
+    return there;
   }
 
   /** Whether the target computes an operator itself; otherwise its formula is written out. */

@@ -16,6 +16,8 @@ export interface Weight {
   readonly type: ElementType;
   readonly shape: readonly number[];
   read(): Uint8Array | Promise<Uint8Array>;
+  /** The same bytes piece by piece, for what is too large to be held at once. */
+  chunks?(): Iterable<Uint8Array>;
 }
 
 export interface NamedWeight extends Weight {

@@ -34,9 +34,19 @@ export function dialOf(g: Graph, scale: Value): Dial {
   };
 }
 
+/** What every weight of a block has in common, beyond its scale. */
+export interface BlockOffsets {
+  readonly blockSize: number;
+  /** f32 [outputs, inputs/blockSize]. */
+  readonly values: Value;
+}
+
+/** Inputs up to which the sums of blocks are a product with a matrix of ones, which needs one step and joins another matrix. */
+const mostSummedByProduct = 2048;
+
 /**
  * The sum of all factors' products, x [1, S, inputs] → [1, S, outputs], in two multiplications whatever their number: the downs side
- * by side, the ups below one another. Dialled factors come first.
+ * by side, the ups below one another. Dialled factors come first. Offsets are a factor whose down product is the sums of the blocks.
  */
 export function sideBranch(
   g: Graph,
@@ -44,17 +54,45 @@ export function sideBranch(
   outputs: number,
   factors: readonly Factor[],
   dial: Dial | null,
+  offsets: BlockOffsets | null,
 ): Value {
+  if (factors.length === 0 && offsets !== null)
+    return g.matMulTransposed(blockSums(g, x, offsets), offsets.values, 1);
   const inputs = knownDimension(x.shape, -1, 'side branch');
   const rank = factors.reduce((sum, factor) => sum + factor.rank, 0);
+  const dialled = factors.reduce((sum, factor) => sum + (factor.dialled ? factor.rank : 0), 0);
+  if (dialled > 0 && dial === null) throw new Error('a dialled factor needs a dial');
   const names = (side: 'down' | 'up') => factors.map((factor) => factor[side].name).join('+');
   const down = g.weight(names('down'), sideBySide(factors, inputs, rank));
   const up = g.weight(names('up'), belowOneAnother(factors, rank, outputs));
-  const middle = g.matMul(x, down);
-  const dialled = factors.reduce((sum, factor) => sum + (factor.dialled ? factor.rank : 0), 0);
-  if (dialled === 0) return g.matMul(middle, up);
-  if (dial === null) throw new Error('a dialled factor needs a dial');
-  return g.matMul(g.mul(middle, dial(dialled, rank - dialled)), up);
+  const turned = (middle: Value, fixed: number) =>
+    dialled === 0 || dial === null ? middle : g.mul(middle, dial(dialled, fixed));
+  if (offsets === null) return g.matMul(turned(g.matMul(x, down), rank - dialled), up);
+  const ups = g.concat([up, g.transpose(offsets.values, [1, 0])], 0);
+  const blocks = inputs / offsets.blockSize;
+  if (inputs > mostSummedByProduct) {
+    const middle = turned(g.matMul(x, down), rank - dialled);
+    return g.matMul(g.concat([middle, blockSums(g, x, offsets)], -1), ups);
+  }
+  const downs = g.concat([down, blockIndicator(g, inputs, offsets.blockSize)], 1);
+  return g.matMul(turned(g.matMul(x, downs), rank - dialled + blocks), ups);
+}
+
+/** [1, S, inputs] → [1, S, blocks]. */
+function blockSums(g: Graph, x: Value, { blockSize }: BlockOffsets): Value {
+  const inputs = knownDimension(x.shape, -1, 'side branch');
+  if (inputs <= mostSummedByProduct) return g.matMul(x, blockIndicator(g, inputs, blockSize));
+  return g.squeeze(g.reduceSum(g.reshape(x, [0, 0, inputs / blockSize, blockSize]), 3), 3);
+}
+
+/** f32 [inputs, blocks]: one where the input lies in the block. Made by the graph, when it is loaded. */
+function blockIndicator(g: Graph, inputs: number, blockSize: number): Value {
+  return g.shared(`blockIndicator.${inputs}.${blockSize}`, () => {
+    const blocks = inputs / blockSize;
+    const own = g.div(g.range(g.int64s([inputs]), inputs), g.int64s([blockSize]));
+    const all = g.range(g.int64s([blocks]), blocks);
+    return g.cast(g.equal(g.unsqueeze(own, 1), all), 'float32');
+  });
 }
 
 function sideBySide(factors: readonly Factor[], inputs: number, rank: number): Weight {

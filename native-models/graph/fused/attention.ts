@@ -43,9 +43,6 @@ export interface AttentionOptions {
 
 /** Attention in all its forms, and the rotations that go before it. */
 export class FusedAttention extends FusedProducts {
-  /** Made once and shared by all layers. */
-  readonly #shared = new Map<string, Value>();
-
   /** Causal attention with grouped keys and values, rotary positions and a cache. */
   groupQueryAttention(given: GroupQueryAttentionInputs): {
     y: Value;
@@ -149,8 +146,8 @@ export class FusedAttention extends FusedProducts {
 
   #groupQueryAttention(given: GroupQueryAttentionInputs, headSize: number) {
     const { qkv, pastKey, heads, kvHeads, cosines, sines, softcap } = given;
-    const added = this.#once(`length.${qkv.name}`, () => this.shapeOf(qkv, 1, 2));
-    const past = this.#once(`length.${pastKey.name}`, () => this.shapeOf(pastKey, 2, 3));
+    const added = this.shared(`length.${qkv.name}`, () => this.shapeOf(qkv, 1, 2));
+    const past = this.shared(`length.${pastKey.name}`, () => this.shapeOf(pastKey, 2, 3));
     const rotated = (heads + kvHeads) * headSize;
     const [unrotated, newValue] = this.split(qkv, [rotated, kvHeads * headSize], -1);
     const queryAndKey =
@@ -191,7 +188,7 @@ export class FusedAttention extends FusedProducts {
 
   /** f32 [S, P+S]: zero where a position may look, far below elsewhere. */
   #causalMask(past: Value, added: Value, window: number | undefined): Value {
-    return this.#once(`mask.${past.name}.${added.name}.${window}`, () => {
+    return this.shared(`mask.${past.name}.${added.name}.${window}`, () => {
       const total = this.add(past, added);
       const keys = this.range(total, 'P+S');
       const queries = this.unsqueeze(this.rangeFrom(past, total, 'S'), 1);
@@ -212,10 +209,10 @@ export class FusedAttention extends FusedProducts {
     const end = () =>
       this.add(
         first,
-        this.#once(`length.${x.name}`, () => this.shapeOf(x, 1, 2)),
+        this.shared(`length.${x.name}`, () => this.shapeOf(x, 1, 2)),
       );
     const rowsOf = (table: Value) =>
-      this.#once(`rows.${table.name}.${first.name}.${length}`, () =>
+      this.shared(`rows.${table.name}.${first.name}.${length}`, () =>
         this.unsqueeze(this.sliceAt(table, 0, first, end(), length), 1),
       );
     const width = knownDimension(x.shape, -1, 'RotaryEmbedding');
@@ -230,12 +227,6 @@ export class FusedAttention extends FusedProducts {
       ...rest,
     ];
     return this.reshape(this.concat(turned, -1), [0, 0, width]);
-  }
-
-  #once(key: string, make: () => Value): Value {
-    const there = this.#shared.get(key) ?? make();
-    this.#shared.set(key, there);
-    return there;
   }
 }
 

@@ -9,12 +9,16 @@ export function floats(values: ArrayLike<number>, shape: readonly number[]): Ten
   return new Tensor('float32', Float32Array.from(values), shape);
 }
 
-/** Writes the graph to disk and runs it in ONNX Runtime. Graph optimisation is off, so that what was written is what runs. */
-export async function runGraph(g: Graph, feeds: Record<string, Tensor>): Promise<Record<string, Tensor>> {
+/** Writes the graph to disk and runs it in ONNX Runtime. Without optimisation, what was written is what runs. */
+export async function runGraph(
+  g: Graph,
+  feeds: Record<string, Tensor>,
+  graphOptimizationLevel: 'disabled' | 'all' = 'disabled',
+): Promise<Record<string, Tensor>> {
   const folder = temporaryFolder();
   const path = join(folder, 'graph.onnx');
   await withDataFile(join(folder, 'graph.data'), (data) => writeModel(g.finish(), path, data));
-  const session = await InferenceSession.create(path, { graphOptimizationLevel: 'disabled' });
+  const session = await InferenceSession.create(path, { graphOptimizationLevel });
   const outputs = await session.run(feeds);
   await session.release();
   return outputs;
