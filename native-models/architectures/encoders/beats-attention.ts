@@ -2,6 +2,7 @@ import { derivedTensor } from '../../formats/derived-tensor.ts';
 import type { LazyTensor, TensorSource } from '../../formats/tensor-source.ts';
 import type { Value } from '../../graph/definition.ts';
 import type { Graph } from '../../graph/graph.ts';
+import { shapeMismatch, shapeText } from '../../graph/shape.ts';
 import { expectShape } from '../../layers/expect-shape.ts';
 import type { LinearKind } from '../../layers/linear.ts';
 import { floatWeight } from '../../layers/matrix-weights.ts';
@@ -70,6 +71,10 @@ function foursSummed(rows: LazyTensor, size: number): LazyTensor {
  */
 export function relativePositions(g: Graph, frames: Value, table: LazyTensor, maxDistance: number): Value {
   const [buckets = 0, heads = 0] = table.shape;
+  if (table.shape.length !== 2 || buckets < 4 || maxDistance <= buckets / 4)
+    throw shapeMismatch(
+      `${table.name} ${shapeText(table.shape)} has no buckets for distances up to ${maxDistance}`,
+    );
   const length = frames.shape[1] ?? 1;
   const places = g.range(g.shapeOf(frames, 1, 2), length);
   const distance = g.sub(g.unsqueeze(places, 0), g.unsqueeze(places, 1));

@@ -31,7 +31,7 @@ const settingsSchema = z.object({
   deep_norm: z.boolean().default(false),
   conv_pos_groups: z.number().int().min(1).max(4096).default(16),
   relative_position_embedding: z.boolean().default(false),
-  max_distance: z.number().int().min(2).max(100_000).default(1280),
+  max_distance: z.number().int().min(2).max(10_000).default(1280),
   /** Checkpoints have it as a number too. */
   gru_rel_pos: z.union([z.boolean(), z.literal(0), z.literal(1)]).default(false),
 });
@@ -95,9 +95,9 @@ function moduleOf(weights: TensorSource): TensorSource {
 }
 
 function settingsOf(config: object): Settings {
-  const { cfg, ...rest } = checked(configSchema, config, 'The settings of BEATs');
-  const said = cfg ?? rest;
-  return checked(settingsSchema, Object.keys(said).length === 0 ? published : said, 'cfg of BEATs');
+  const { cfg, ...flat } = checked(configSchema, config, 'The settings of BEATs');
+  const known = Object.keys(flat).some((name) => name in settingsSchema.shape);
+  return checked(settingsSchema, cfg ?? (known ? flat : published), 'cfg of BEATs');
 }
 
 /** Patches, low bands first within a time step → norm → the encoder's width: [1, patches, hidden]. */
@@ -126,9 +126,11 @@ function transformer(
   kind: LinearKind,
 ): Value {
   const { layer_norm_first: normFirst, encoder_attention_heads: heads, max_distance: maxDistance } = settings;
-  const layers = countModules(source, 'layers', 'fc1.weight');
-  if (layers !== (settings.encoder_layers ?? layers))
-    throw shapeMismatch(`BEATs: cfg says ${settings.encoder_layers} layers, the weights hold ${layers}`);
+  const layers = countModules(source.names(), 'layers.');
+  if (layers === 0 || layers !== (settings.encoder_layers ?? layers))
+    throw shapeMismatch(
+      `BEATs: cfg says ${settings.encoder_layers ?? 'some'} layers, the weights hold ${layers}`,
+    );
   const placed = g.add(patches, convolutionalPositions(g, source, patches, settings.conv_pos_groups));
   let x = normFirst ? placed : layerNorm(g, source, placed, 'layer_norm');
   // Every layer lists the table, but all share one.

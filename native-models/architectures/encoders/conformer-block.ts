@@ -40,8 +40,8 @@ export interface ConformerBlock {
 }
 
 /**
- * A block of the Conformer (Gulati et al. 2020, section 2): half a feed-forward, attention, convolution, the other half, each added to what came in,
- * then a norm. x [1, S, hidden] → the same.
+ * A block of the Conformer (Gulati et al. 2020, section 2): half a feed-forward, attention, convolution, the other half, each
+ * added to what came in, then a norm. x [1, S, hidden] → the same.
  */
 export function conformerBlock(g: Graph, x: Value, block: ConformerBlock): Value {
   const { source, naming, convolutionFirst } = block;

@@ -45,7 +45,7 @@ function buildConformer({ weights, config, kind, target, tokenizer }: EncoderReq
   const settings = checked(configSchema, config, 'config.json beside the encoder');
   const g = new Graph('conformer-encoder', target);
   const features = g.input('features', 'float32', [1, settings.mels, 'frames']);
-  const strides = countModules(source, 'subsampling.conv', 'weight');
+  const strides = countModules(source.names(), 'subsampling.conv.');
   const convolutions = Array.from({ length: strides }, (_, i) => ({
     name: `subsampling.conv.${i}`,
     relu: true,
@@ -53,7 +53,7 @@ function buildConformer({ weights, config, kind, target, tokenizer }: EncoderReq
   let x = subsample(g, features, { source, convolutions, linear: 'subsampling.linear', kind });
   const hidden = knownDimension(x.shape, 2, 'Conformer');
   const heads = settings.heads ?? Math.max(1, Math.floor(hidden / 64));
-  const layers = countModules(source, 'conformer.conformer_layers', 'self_attn.in_proj_weight');
+  const layers = countModules(source.names(), 'conformer.conformer_layers.');
   for (let layer = 0; layer < layers; layer++) {
     const module = inside(source, `conformer.conformer_layers.${layer}.`);
     const attend = (normed: Value) => attention(g, module, normed, heads, kind);

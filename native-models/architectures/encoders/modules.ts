@@ -1,3 +1,4 @@
+import { ModelError } from '../../errors.ts';
 import { derivedTensor } from '../../formats/derived-tensor.ts';
 import type { LazyTensor, TensorSource } from '../../formats/tensor-source.ts';
 import type { Value } from '../../graph/definition.ts';
@@ -24,11 +25,25 @@ export function inside(tensors: TensorSource, prefix: string): TensorSource {
   };
 }
 
-/** How many of `module.0`, `module.1`, … hold a tensor of this name. */
-export function countModules(tensors: TensorSource, module: string, tensor: string): number {
+/** More modules in a row than any encoder has. */
+const moduleLimit = 1024;
+
+/**
+ * How many modules `stem0…`, `stem1…` the names tell of, the last of which counts: one that is missing between them is then missed
+ * by name, and not taken for the end. Throws `not-supported` for a number that is not believable.
+ */
+export function countModules(names: readonly string[], stem: string): number {
   let count = 0;
-  while (tensors.has(`${module}.${count}.${tensor}`)) count++;
-  return count;
+  for (const name of names) {
+    const number = name.startsWith(stem) ? /^(\d{1,9})[./]/.exec(name.slice(stem.length))?.[1] : undefined;
+    if (number !== undefined) count = Math.max(count, Number(number) + 1);
+  }
+  if (count <= moduleLimit) return count;
+  throw new ModelError(
+    'not-supported',
+    `The weights tell of ${count} modules ${stem}N, more than any encoder has.`,
+    'Check that the file is the encoder that the recipe means.',
+  );
 }
 
 /** A module's weight and, where the file has one, bias: PyTorch's Linear, or a convolution that sees one position at a time. */

@@ -79,7 +79,7 @@ export function buildParakeet({ weights, config, kind, target, tokenizer }: Enco
     ? g.mul(subsampled, g.constant('float32', [], [Math.fround(Math.sqrt(hidden))]))
     : subsampled;
   const waves = distanceWaves(g, x, hidden);
-  const layers = countModules(source, 'layers', 'self_attn.q_proj.weight');
+  const layers = countModules(source.names(), 'layers.');
   for (let layer = 0; layer < layers; layer++) {
     const module = inside(source, `layers.${layer}.`);
     const attend = (normed: Value) => attention(g, module, normed, waves, kind);

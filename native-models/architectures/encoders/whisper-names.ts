@@ -1,5 +1,6 @@
 import { derivedTensor } from '../../formats/derived-tensor.ts';
 import type { LazyTensor, TensorSource } from '../../formats/tensor-source.ts';
+import { countModules } from './modules.ts';
 
 /** Where a publisher keeps a Whisper's modules; the keys are CTranslate2's names of them. */
 export interface WhisperNaming {
@@ -37,6 +38,11 @@ export class RenamedWhisper implements TensorSource {
   /** The names of the file itself. */
   names(): string[] {
     return this.#tensors.names();
+  }
+
+  /** Layers of a side. */
+  layerCount(side: 'encoder' | 'decoder'): number {
+    return countModules(this.#tensors.names(), `${this.#naming[side]}${this.#naming.layers}.`);
   }
 
   has(name: string): boolean {

@@ -1,5 +1,7 @@
 import { ModelError } from '../../errors.ts';
 import type { TensorSource } from '../../formats/tensor-source.ts';
+import { countModules } from './modules.ts';
+import { RenamedWhisper } from './whisper-names.ts';
 
 /** Sizes of a Whisper's encoder, read off its weights. */
 export interface WhisperEncoderSizes {
@@ -31,10 +33,10 @@ export function whisperEncoderSizes(source: TensorSource): WhisperEncoderSizes {
     : hidden / usualHeadSize;
   const whole = Number.isInteger(heads) && heads >= 1 && hidden % heads === 0;
   const encoderLayers = countLayers(source, 'encoder');
-  if ((mels !== 80 && mels !== 128) || !whole || encoderLayers === 0 || maxPositions === 0)
+  if ((mels !== 80 && mels !== 128) || !whole || encoderLayers === 0)
     throw new ModelError(
       'not-supported',
-      `A Whisper of ${mels} mel bands, width ${hidden}, ${heads} heads, ${encoderLayers} layers and ${maxPositions} positions is not known.`,
+      `A Whisper of ${mels} mel bands, width ${hidden}, ${heads} heads and ${encoderLayers} layers is not known.`,
       'Use one of the published sizes, tiny to large-v3; config.json beside the weights tells the number of heads.',
     );
   return { mels, hidden, heads, headSize: hidden / heads, encoderLayers, maxPositions };
@@ -48,8 +50,7 @@ export function whisperSizes(source: TensorSource): WhisperSizes {
   return { ...whisperEncoderSizes(source), decoderLayers, vocabulary, maxTokens };
 }
 
-function countLayers(source: TensorSource, side: string): number {
-  let layers = 0;
-  while (source.has(`${side}/layer_${layers}/self_attention/linear_0/weight`)) layers++;
-  return layers;
+function countLayers(source: TensorSource, side: 'encoder' | 'decoder'): number {
+  if (source instanceof RenamedWhisper) return source.layerCount(side);
+  return countModules(source.names(), `${side}/layer_`);
 }

@@ -128,8 +128,7 @@ export function layerNorm(g: Graph, source: TensorSource, x: Value, name: string
   return g.layerNormalization(x, gamma, beta, layerNormEpsilon);
 }
 
-/** Weight and, where the file has one, bias of a linear layer. */
+/** Weight and bias of a linear layer: every one of a Whisper has both, under these names. */
 export function layerWeights(source: TensorSource, name: string): LinearWeights {
-  const bias = source.has(`${name}/bias`) ? source.tensor(`${name}/bias`) : null;
-  return { weight: source.tensor(`${name}/weight`), bias };
+  return { weight: source.tensor(`${name}/weight`), bias: source.tensor(`${name}/bias`) };
 }

@@ -4,9 +4,9 @@ import type { TensorSource } from '../../../native-models/formats/tensor-source.
 import { numberedSource } from '../../fixtures/foundry/numbered-weights.ts';
 import { build, encode, expectGolden, expectSimilar, type Shapes, spread } from './golden.ts';
 
-// microsoft/unilm at 768a3c87, beats/BEATs.py: `extract_features` with the features in place of `preprocess`, BEATsConfig with the
-// settings below and input_patch_size 16, embed_dim 20, encoder_layers 2, encoder_embed_dim 24, encoder_ffn_embed_dim 40,
-// num_buckets 16, finetuned_model False. All layers share one table, which was filled under the name of the first.
+// microsoft/unilm at 768a3c873f598bb9b4d4dfb9267b099e35f8fe56, beats/BEATs.py: `extract_features` with the features in place of
+// `preprocess`, BEATsConfig with the settings below and input_patch_size 16, embed_dim 20, encoder_layers 2, encoder_embed_dim 24,
+// encoder_ffn_embed_dim 40, num_buckets 16, finetuned_model False. All layers share one table, filled under the first one's name.
 const file = 'beats.safetensors';
 const cfg = {
   encoder_layers: 2,

@@ -34,8 +34,8 @@ describe("Whisper's encoder against transformers", () => {
 });
 
 describe("Whisper's encoder, block-causal, against Ultravox's ModifiedWhisperEncoder", () => {
-  // fixie-ai/ultravox at 648efe7f, ultravox/model/ultravox_model.py with transformers 4.51.3 and eager attention: the sizes of
-  // `whisper80` in make_golden.py, `init_latency_mask(block, float32)`, the same features.
+  // fixie-ai/ultravox at 648efe7f55510afff7adb45f076e904b3aba1d02, ultravox/model/ultravox_model.py with transformers 4.51.3 and
+  // eager attention: the sizes of `whisper80` in make_golden.py, `init_latency_mask(block, float32)`, the same features.
   const file = 'ultravox.safetensors';
 
   it.each(['cpu', 'plain'] as const)(
