@@ -28,9 +28,11 @@ export interface Heard {
   readonly adaptor?: Floats;
 }
 
+type HearingRequest = Pick<ProbeRequest, 'folder' | 'pad'>;
+
 /** Takes a clip from its samples to the vectors that the LLM reads. Throws `ModelError`. */
 export async function hearClip(
-  request: ProbeRequest,
+  request: HearingRequest,
   samples: Float32Array,
   manifest: BundleManifest,
 ): Promise<Heard> {
@@ -97,7 +99,7 @@ async function adapt(
   };
 }
 
-function paddingOf({ pad }: ProbeRequest, { adaptor, encoder }: BundleManifest): Padding {
+function paddingOf({ pad }: HearingRequest, { adaptor, encoder }: BundleManifest): Padding {
   const usual = adaptor?.padding ?? encoder?.padding ?? { kind: '30s' };
   if (pad === '30') return { kind: '30s' };
   if (pad === undefined || usual.kind === 'none' || encoder === null) return usual;

@@ -1,12 +1,16 @@
 import type { Command } from 'commander';
 import { addBundleBuild } from './bundle-build.ts';
+import { addBundleInspect } from './bundle-inspect.ts';
 import { addBundleProbe } from './bundle-probe.ts';
+import { addBundleSpectrum } from './bundle-spectrum.ts';
 import { addBundleSwapLlm } from './bundle-swap-llm.ts';
 
-/** `parlance bundle build|probe|swap-llm`: the foundry's door for those who make bundles. */
+/** `parlance bundle build|swap-llm|spectrum|probe|inspect`: the foundry's door for those who make bundles. */
 export function addBundle(program: Command): void {
   const bundle = program.command('bundle').description('Builds bundles of models, and looks inside them.');
   addBundleBuild(bundle);
   addBundleProbe(bundle);
   addBundleSwapLlm(bundle);
+  addBundleSpectrum(bundle);
+  addBundleInspect(bundle);
 }
