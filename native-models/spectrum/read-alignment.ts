@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { ModelError } from '../errors.ts';
-import { derivedTensor } from '../formats/derived-tensor.ts';
 import { openWeights } from '../formats/open-weights.ts';
-import type { LazyTensor, TensorSource } from '../formats/tensor-source.ts';
-import { shapeText } from '../graph/shape.ts';
+import type { LazyTensor } from '../formats/tensor-source.ts';
+import { storedMatrix } from './stored-matrix.ts';
 
 /** What the manifest says of the adaptor, as far as its matrices go. */
 export interface AlignmentParts {
@@ -12,7 +11,7 @@ export interface AlignmentParts {
 }
 
 /** The matrices [out, in], to be read until they are closed. */
-export interface Alignment extends Disposable {
+export interface Alignment {
   readonly matrices: readonly LazyTensor[];
   close(): void;
 }
@@ -29,63 +28,11 @@ export function readAlignment(folder: string, { graph, matrices }: AlignmentPart
       'Build it again.',
     );
   const weights = openWeights(join(folder, graph));
-  const close = () => weights.close();
   try {
     const found = matrices.map((name) => storedMatrix(weights, name));
-    return { matrices: found, close, [Symbol.dispose]: close };
+    return { matrices: found, close: () => weights.close() };
   } catch (cause) {
-    close();
+    weights.close();
     throw cause;
   }
-}
-
-/**
- * A matrix [out, in] as linear layers put it into a graph: turned around, in int8 with a scale for each output, in 8-bit blocks, or, of
- * a convolution, as it was. Throws `tensor-missing`, naming the matrix.
- */
-function storedMatrix(weights: TensorSource, name: string): LazyTensor {
-  if (weights.has(`${name}.transposed`)) return turned(name, weights.tensor(`${name}.transposed`));
-  if (weights.has(`${name}.int8`))
-    return turned(name, weights.tensor(`${name}.int8`), weights.tensor(`${name}.scales`));
-  if (weights.has(`${name}.blocks`))
-    return fromBlocks(name, weights.tensor(`${name}.blocks`), weights.tensor(`${name}.scales`));
-  const plain = weights.tensor(name);
-  const [rows = 0, ...rest] = plain.shape;
-  const columns = rest.reduce((product, size) => product * size, 1);
-  return derivedTensor(name, [rows, columns], () => plain.float32());
-}
-
-/** [in, out] to [out, in], each output times its scale. */
-function turned(name: string, stored: LazyTensor, scales?: LazyTensor): LazyTensor {
-  const [columns = 0, rows = 0] = stored.shape;
-  expectSize(name, scales, rows);
-  return derivedTensor(name, [rows, columns], () => {
-    const from = stored.float32();
-    const scale = scales?.float32() ?? new Float32Array(rows).fill(1);
-    const values = new Float32Array(from.length);
-    for (let row = 0; row < rows; row++)
-      for (let column = 0; column < columns; column++)
-        values[row * columns + column] = (from[column * rows + row] ?? 0) * (scale[row] ?? 0);
-    return values;
-  });
-}
-
-/** [out, blocks, values of a block] around 128, each block times its scale. */
-function fromBlocks(name: string, stored: LazyTensor, scales: LazyTensor): LazyTensor {
-  const [rows = 0, blocks = 0, size = 0] = stored.shape;
-  expectSize(name, scales, rows * blocks);
-  return derivedTensor(name, [rows, blocks * size], () => {
-    const scale = scales.float32();
-    return Float32Array.from(stored.read(), (value, i) => (value - 128) * (scale[Math.floor(i / size)] ?? 0));
-  });
-}
-
-function expectSize(name: string, scales: LazyTensor | undefined, size: number): void {
-  const found = scales?.shape.reduce((product, length) => product * length, 1);
-  if (found === undefined || found === size) return;
-  throw new ModelError(
-    'bundle-corrupt',
-    `The scales of ${name} ${shapeText(scales?.shape ?? [])} do not fit its ${size} rows or blocks.`,
-    'Build the bundle again.',
-  );
 }

@@ -7,12 +7,10 @@ import { readAlignment } from '../../../native-models/spectrum/read-alignment.ts
 import { numbered, numberedSource } from '../../fixtures/foundry/numbered-weights.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
-/** Builds an adaptor into a folder, as a bundle has it, and reads its matrices back. */
-async function matricesOf(
-  architecture: string,
-  shapes: Readonly<Record<string, readonly number[]>>,
-  kind: LinearKind,
-) {
+type Shapes = Readonly<Record<string, readonly number[]>>;
+
+/** Builds an adaptor into a folder, as a bundle has it. */
+async function builtFolder(architecture: string, shapes: Shapes, kind: LinearKind) {
   const built = adaptorArchitecture(architecture).build({
     weights: numberedSource(shapes),
     config: {},
@@ -27,9 +25,18 @@ async function matricesOf(
   await withDataFile(join(folder, 'adaptor.data'), (data) =>
     writeModel(built.graph.finish(), join(folder, 'adaptor.onnx'), data),
   );
-  const matrices = built.matrices.map(({ name }) => name);
+  return { folder, matrices: built.matrices.map(({ name }) => name) };
+}
+
+/** Reads the matrices of a built adaptor back. */
+async function matricesOf(architecture: string, shapes: Shapes, kind: LinearKind) {
+  const { folder, matrices } = await builtFolder(architecture, shapes, kind);
   const alignment = readAlignment(folder, { graph: 'adaptor.onnx', matrices });
-  const read = alignment.matrices.map(({ name, shape, float32 }) => ({ name, shape, values: float32() }));
+  const read = alignment.matrices.map((matrix) => ({
+    name: matrix.name,
+    shape: matrix.shape,
+    values: matrix.float32(),
+  }));
   alignment.close();
   return read;
 }
@@ -65,25 +72,9 @@ describe("the matrices of a bundle's adaptor", () => {
   );
 
   it('are missed by name when a bundle of an older version names none, or names others', async () => {
-    expect(() => readAlignment('somewhere', { graph: 'adaptor.onnx', matrices: [] })).toThrow(
-      expect.objectContaining({ code: 'not-supported' }),
-    );
-    const folder = temporaryFolder();
-    const built = adaptorArchitecture('linear').build({
-      weights: numberedSource({ 'aligner.weight': [16, 48] }),
-      config: {},
-      options: {},
-      encoder: { hidden: 48, framesPerSecond: 50 },
-      secondEncoder: null,
-      llm: null,
-      kind: 'float',
-      target: 'cpu',
-    });
-    await withDataFile(join(folder, 'adaptor.data'), (data) =>
-      writeModel(built.graph.finish(), join(folder, 'adaptor.onnx'), data),
-    );
-    expect(() => readAlignment(folder, { graph: 'adaptor.onnx', matrices: ['aligner.other'] })).toThrow(
-      /aligner\.other/,
-    );
+    const { folder } = await builtFolder('linear', { 'aligner.weight': [16, 48] }, 'float');
+    const read = (matrices: string[]) => readAlignment(folder, { graph: 'adaptor.onnx', matrices });
+    expect(() => read([])).toThrow(expect.objectContaining({ code: 'not-supported' }));
+    expect(() => read(['aligner.other'])).toThrow(/aligner\.other/);
   });
 });
