@@ -2,8 +2,10 @@ import { expect, it } from 'vitest';
 import { rotaryFromConfig } from '../../../native-models/architectures/llms/decoder/config-rotary.ts';
 import { shapeFromConfig } from '../../../native-models/architectures/llms/decoder/config-settings.ts';
 import { ConfigFields } from '../../../native-models/formats/config-fields.ts';
+import { Graph } from '../../../native-models/graph/graph.ts';
 import { rotaryFrequencies, rotaryTables } from '../../../native-models/layers/rotary.ts';
 import { golden } from '../../fixtures/llms/golden.ts';
+import { runGraph, valuesOf } from '../../unit/graph/run-graph.ts';
 
 for (const { name, config, positions, frequencies, cosines, sines } of golden.rotary)
   it(`rotary positions, ${name}: frequencies and tables are those of transformers, far out too`, async () => {
@@ -19,13 +21,16 @@ for (const { name, config, positions, frequencies, cosines, sines } of golden.ro
       expect(difference).toBeLessThan(1.3e-7 * (frequencies[i] ?? 0));
     });
     expect(apart.filter((difference) => difference > 0).length).toBeLessThan(2);
-    const tables = rotaryTables(8192, rotary);
+    const g = new Graph('rotary');
+    const tables = rotaryTables(g, 'rotary', 8192, rotary);
+    g.output('cosines', tables.cosines);
+    g.output('sines', tables.sines);
+    const outputs = await runGraph(g, {});
     for (const [table, expected] of [
-      [tables.cosines, cosines],
-      [tables.sines, sines],
+      [outputs.cosines, cosines],
+      [outputs.sines, sines],
     ] as const) {
-      const bytes = await table.read();
-      const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+      const values = Float32Array.from(valuesOf(table));
       positions.forEach((position, row) => {
         every(values.subarray(position * half, (position + 1) * half)).forEach((value, i) => {
           const difference = Math.abs(value - (expected[row]?.[i] ?? Number.NaN));

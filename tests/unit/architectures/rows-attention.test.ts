@@ -11,7 +11,6 @@ const capacity = 6;
 const width = (heads + 2 * kvHeads) * headSize;
 
 function inputsOf(g: Graph) {
-  const rotary = rotaryTables(32, plainRotary(headSize, 10_000));
   return {
     qkv: g.input('qkv', 'float32', [1, 'S', width]),
     past: {
@@ -19,8 +18,7 @@ function inputsOf(g: Graph) {
       value: g.input('value', 'float32', [1, kvHeads, 'capacity', headSize]),
     },
     lastPosition: g.input('last', 'int32', [1]),
-    cosines: g.weight('cosines', rotary.cosines),
-    sines: g.weight('sines', rotary.sines),
+    ...rotaryTables(g, 'rotary', 32, plainRotary(headSize, 10_000)),
   };
 }
 

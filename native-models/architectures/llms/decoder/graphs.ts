@@ -162,12 +162,8 @@ class DecoderBuilder {
     if (rotary === null) return { rotary: null, window, scale: attentionScale };
     const there = this.#rotary.get(rotary);
     if (there !== undefined) return { rotary: there, window, scale: attentionScale };
-    const tables = rotaryTables(contextLength, rotary);
     const name = this.#rotary.size === 0 ? 'rotary' : `rotary.${this.#rotary.size}`;
-    const made = {
-      cosines: this.#g.weight(`${name}.cosines`, tables.cosines),
-      sines: this.#g.weight(`${name}.sines`, tables.sines),
-    };
+    const made = rotaryTables(this.#g, name, contextLength, rotary);
     this.#rotary.set(rotary, made);
     return { rotary: made, window, scale: attentionScale };
   }
