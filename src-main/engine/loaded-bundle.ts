@@ -100,8 +100,8 @@ export class LoadedBundle {
 
   async speechLlm(): Promise<SpeechLlm> {
     const { llm, whisper, encoder, secondEncoder, adaptor, prompt, id } = this.manifest;
-    if (encoder === null) throw partMissing(id, 'speech encoder');
     if (adaptor === null) throw partMissing(id, 'adaptor');
+    if (encoder === null) throw partMissing(id, 'speech encoder');
     const longest = windowSamples(secondEncoder === null ? [encoder] : [encoder, secondEncoder]);
     return new SpeechLlm({
       encoder: () => this.encoder(),
