@@ -49,7 +49,7 @@ export async function checkAttention(
 
 function attentionGraph({ heads, kvHeads, headSize }: AttentionShape): Graph {
   const graph = new Graph('attention');
-  const rotary = rotaryTables(many, plainRotary(headSize, 10_000));
+  const rotary = rotaryTables(graph, 'rotary', many, plainRotary(headSize, 10_000));
   const { y, presentKey, presentValue } = graph.groupQueryAttention({
     qkv: graph.input('qkv', 'float32', [1, 'S', (heads + 2 * kvHeads) * headSize]),
     pastKey: graph.input('key', 'float32', [1, kvHeads, 'P', headSize]),
@@ -58,8 +58,7 @@ function attentionGraph({ heads, kvHeads, headSize }: AttentionShape): Graph {
     kvHeads,
     lastPosition: graph.input('last', 'int32', [1]),
     totalLength: graph.input('total', 'int32', []),
-    cosines: graph.weight('cosines', rotary.cosines),
-    sines: graph.weight('sines', rotary.sines),
+    ...rotary,
   });
   graph.output('attended', y);
   graph.output('presentKey', presentKey);
