@@ -1,16 +1,16 @@
 import type { Provider } from '../contract/conversation.ts';
 import type { AnswerRequest, AnswerResult } from '../contract/engine.ts';
+import type { AnsweringModel } from './answering-model.ts';
 import { type KeptConversation, type KeptConversations, keepAnswer } from './caches/kept-conversations.ts';
 import { generate } from './generation.ts';
 import type { Generation } from './generation-request.ts';
-import type { LanguageModel } from './language-model.ts';
 import type { AnswerListener } from './listeners.ts';
 import { type PreparedPrompt, preparePrompt } from './prompt/prepare-prompt.ts';
 import type { SpeechModel } from './speech-model.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 export interface AnswerParts {
-  readonly model: LanguageModel;
+  readonly model: AnsweringModel;
   readonly speech: SpeechModel;
   readonly conversations: KeptConversations;
   /** SHA-256 of bundle.json. */

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
+import type { AnsweringModel } from './answering-model.ts';
 import { type KeptConversation, keepCommonPrefix } from './caches/kept-conversations.ts';
 import type { Generation, GenerationListener, GenerationRequest } from './generation-request.ts';
-import type { LanguageModel } from './language-model.ts';
 import { positionsOf, type Unit } from './prompt/sequence.ts';
 import { TokenText } from './prompt/token-text.ts';
 import { Sampler } from './sampler.ts';
@@ -18,7 +18,7 @@ const prefillPositions = 256;
  * stretch of the prompt when aborted. `kept` then holds exactly what its cache does, however this ends.
  */
 export async function generate(
-  model: LanguageModel,
+  model: AnsweringModel,
   kept: KeptConversation,
   request: GenerationRequest,
   on: GenerationListener,
@@ -38,7 +38,7 @@ export async function generate(
 
 /** Reads units behind what is kept; gives the logits of the last one, or null when aborted. */
 async function prefill(
-  model: LanguageModel,
+  model: AnsweringModel,
   kept: KeptConversation,
   units: readonly Unit[],
   { vectors, loraScale }: GenerationRequest,
@@ -68,7 +68,7 @@ async function prefill(
 
 /** Writes the answer that the prompt's last logits begin, token by token. */
 async function writeTokens(
-  model: LanguageModel,
+  model: AnsweringModel,
   kept: KeptConversation,
   begin: Float32Array,
   { sampling, room, loraScale }: GenerationRequest,

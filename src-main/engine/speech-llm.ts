@@ -14,7 +14,7 @@ import { checkAudible, mayBeNoise, nothingHeard } from './sound/hearing-checks.t
 import type { Loudness } from './sound/loudness.ts';
 import type { SpokenPositions } from './sound/spoken-positions.ts';
 import { readClip, sampleRate } from './sound/wav.ts';
-import type { AudioTurn, Heard, SpeechModel } from './speech-model.ts';
+import type { AudioTurn, Heard, HearingModel } from './speech-model.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 /** What stands around the sound of a turn: text of the bundle directly before and after it, and what is asked of it. */
@@ -44,7 +44,7 @@ export interface SpeechLlmParts {
 }
 
 /** Sound straight into the LLM: encoder, adaptor, and the vectors in the place of the words. */
-export class SpeechLlm implements SpeechModel {
+export class SpeechLlm implements HearingModel {
   readonly name = 'speech-llm';
   readonly loraScale: number;
   readonly #parts: SpeechLlmParts;

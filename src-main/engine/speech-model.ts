@@ -1,5 +1,6 @@
 import type { EngineName } from '../contract/conversation.ts';
 import type { PromptTurn } from '../contract/engine.ts';
+import type { AudioEmbeddings } from './caches/audio-embeddings.ts';
 import type { PromptMessage } from './prompt/prompt.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
@@ -33,4 +34,14 @@ export interface SpeechModel {
    * ParlanceError, or the signal's reason within one encoder window.
    */
   hear(turn: AudioTurn, asked: boolean, watch: Stopwatch, signal: AbortSignal): Promise<Heard>;
+}
+
+/** A model that gives its LLM the sound itself, so that it can be asked to write the sound down. */
+export interface HearingModel extends SpeechModel {
+  /** Sound as it stands in a turn, `audio` being the hash of its vectors, and what is asked of it. */
+  content(audio: string, positions: number, instruction: string): PromptMessage['content'];
+  /** Pieces of a clip that can be encoded by themselves, none longer than `seconds`. */
+  windows(samples: Float32Array, seconds?: number): Float32Array[];
+  /** Vectors of a clip of any length. */
+  encode(samples: Float32Array, watch: Stopwatch, signal: AbortSignal): Promise<AudioEmbeddings>;
 }

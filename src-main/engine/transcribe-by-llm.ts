@@ -1,20 +1,20 @@
 import type { Segment, TranscribeRequest } from '../contract/engine.ts';
 import { ParlanceError } from '../contract/errors.ts';
+import type { AnsweringModel } from './answering-model.ts';
 import { newConversation } from './caches/kept-conversations.ts';
 import { generate } from './generation.ts';
-import type { LanguageModel } from './language-model.ts';
 import { positionsOf } from './prompt/sequence.ts';
 import { frameLevelDb } from './sound/loudness.ts';
 import { sampleRate } from './sound/wav.ts';
-import type { SpeechLlm } from './speech-llm.ts';
+import type { HearingModel } from './speech-model.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 /** Seconds; longer stretches would be segments without a time in them. */
 const longestSegment = 30;
 
 export interface LlmTranscriptionParts {
-  readonly model: LanguageModel;
-  readonly speech: SpeechLlm;
+  readonly model: AnsweringModel;
+  readonly speech: HearingModel;
   /** The manifest's system prompt and task instructions. */
   readonly system: string;
   readonly tasks: Readonly<Record<string, string>>;

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
+import type { AnsweringModel } from './answering-model.ts';
 import { BeamSearch, type Hypothesis } from './beam-search.ts';
 import type { KeptConversation } from './caches/kept-conversations.ts';
 import type { KeyValueCache } from './caches/key-value-cache.ts';
 import type { Generation, GenerationListener, GenerationRequest } from './generation-request.ts';
-import type { LanguageModel } from './language-model.ts';
 import { commonPrefix } from './prompt/sequence.ts';
 import { TokenText } from './prompt/token-text.ts';
 import type { Stopwatch } from './stopwatch.ts';
@@ -15,7 +15,7 @@ const noSound: ReadonlyMap<string, Float32Array> = new Map();
  * Aborted, it gives the best sequence so far. `kept` holds the prompt alone in the end.
  */
 export async function writeByBeams(
-  model: LanguageModel,
+  model: AnsweringModel,
   kept: KeptConversation,
   begin: Float32Array,
   { sampling, beams, room, loraScale }: GenerationRequest,
@@ -60,7 +60,7 @@ export async function writeByBeams(
 
 /** Logits behind each running sequence; null when aborted. */
 async function readTokens(
-  model: LanguageModel,
+  model: AnsweringModel,
   caches: BeamCaches,
   running: readonly Hypothesis[],
   loraScale: number,

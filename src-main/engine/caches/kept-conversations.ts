@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EngineName } from '../../contract/conversation.ts';
-import type { Decoder } from '../decoder.ts';
+import type { AnsweringDecoder } from '../answering-model.ts';
 import type { EngineEvent } from '../listeners.ts';
 import { commonPrefix, positionsOf, type Unit } from '../prompt/sequence.ts';
 import { DamagedCacheFile, reasonOf } from './cache-files.ts';
@@ -35,11 +35,11 @@ export interface KeptLimits {
  */
 export class KeptConversations {
   readonly #limits: KeptLimits;
-  readonly #decoder: Decoder;
+  readonly #decoder: AnsweringDecoder;
   /** The one used last stands last. */
   readonly #kept = new Map<string, KeptConversation>();
 
-  constructor(decoder: Decoder, limits: KeptLimits) {
+  constructor(decoder: AnsweringDecoder, limits: KeptLimits) {
     this.#decoder = decoder;
     this.#limits = limits;
   }
@@ -118,7 +118,7 @@ export class KeptConversations {
 export function newConversation(
   id: string,
   engine: EngineName,
-  decoder: Decoder,
+  decoder: AnsweringDecoder,
   form: CacheForm,
 ): KeptConversation {
   return { id, engine, form, cache: decoder.newCache(), units: [], answers: new Map(), changed: false };

@@ -33,6 +33,16 @@ export class Session {
     }
   }
 
+  /** What the graph says of its inputs. */
+  get inputs(): InferenceSession['inputMetadata'] {
+    return this.#session.inputMetadata;
+  }
+
+  /** What the graph says of its outputs. */
+  get outputs(): InferenceSession['outputMetadata'] {
+    return this.#session.outputMetadata;
+  }
+
   /** Runs the graph. Other work of this process waits meanwhile, and gets its turn before and after. Throws engine-failed. */
   async run(feeds: Feeds, outputs: readonly string[]): Promise<Outputs> {
     try {

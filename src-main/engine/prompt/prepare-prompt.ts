@@ -1,7 +1,7 @@
 import type { AnswerRequest, PromptTurn } from '../../contract/engine.ts';
 import { ParlanceError } from '../../contract/errors.ts';
+import type { AnsweringModel } from '../answering-model.ts';
 import { answerKey } from '../caches/kept-conversations.ts';
-import type { LanguageModel } from '../language-model.ts';
 import { clipSeconds } from '../sound/clip-length.ts';
 import type { Heard, SpeechModel } from '../speech-model.ts';
 import type { Stopwatch } from '../stopwatch.ts';
@@ -22,7 +22,7 @@ export interface PreparedPrompt {
 }
 
 interface Preparation {
-  readonly model: LanguageModel;
+  readonly model: AnsweringModel;
   readonly speech: SpeechModel;
   /** Tokens of earlier answers as they were generated. */
   readonly answers: ReadonlyMap<string, readonly number[]>;
@@ -138,7 +138,7 @@ function firstKept(messages: readonly PromptMessage[], { sizes }: Prompt, limit:
   return firstKeptTurn(turns, limit - opening);
 }
 
-function checkText(text: string, room: number, model: LanguageModel): void {
+function checkText(text: string, room: number, model: AnsweringModel): void {
   const tokens = model.tokens.encodePlain(text).length;
   if (tokens > room) throw textTooLong(tokens, room);
 }
