@@ -1,6 +1,6 @@
 import type { Value } from '../../graph/definition.ts';
 import type { Graph } from '../../graph/graph.ts';
-import { type Dimension, dimensionAt, knownDimension, over } from '../../graph/shape.ts';
+import { type Dimension, dimensionAt, knownDimension, over, plus } from '../../graph/shape.ts';
 
 /** What becomes of the last frames that do not fill a group: `drop` leaves them off, `pad` fills the group with zeros. */
 export type Remainder = 'drop' | 'pad';
@@ -28,8 +28,8 @@ export function frameWindows(
   const count = g.div(g.max(reach, g.int64s([0])), g.int64s([stride]));
   const windows = over(dimensionAt(x.shape, 1, 'Windows of frames'), stride);
   const starts = g.mul(g.unsqueeze(g.range(count, windows), 1), g.int64s([stride]));
-  const offsets = Array.from({ length: kernel }, (_, i) => i);
-  const indices = g.add(starts, g.constant('int64', [1, kernel], offsets));
+  const offsets = g.unsqueeze(g.range(g.int64s([kernel]), kernel), 0);
+  const indices = g.add(starts, offsets);
   return g.squeeze(g.gather(whole, indices, 1), 0);
 }
 
@@ -39,6 +39,14 @@ export function padFrames(g: Graph, x: Value, frames: Value, length: Dimension):
   const pads = g.concat([g.int64s([0, 0, 0, 0]), missing, g.int64s([0])], 0);
   const shape = x.shape.map((size, axis) => (axis === 1 ? length : size));
   const [y] = g.op('', 'Pad', [x, pads], {}, [{ type: x.type, shape }]);
+  return y;
+}
+
+/** Puts `frames` frames of zeros before x [1, T, C] and as many after it. */
+export function padBothSides(g: Graph, x: Value, frames: number): Value {
+  const length = plus(dimensionAt(x.shape, 1, 'Padded frames'), 2 * frames);
+  const shape = x.shape.map((size, axis) => (axis === 1 ? length : size));
+  const [y] = g.op('', 'Pad', [x, g.int64s([0, frames, 0, 0, frames, 0])], {}, [{ type: x.type, shape }]);
   return y;
 }
 

@@ -6,7 +6,7 @@ import { knownDimension, shapeMismatch, shapeText } from '../../graph/shape.ts';
 import { type LinearKind, linear } from '../../layers/linear.ts';
 import { floatWeight } from '../../layers/matrix-weights.ts';
 import { type Activation, activate } from './activation.ts';
-import { frameWindows } from './frames.ts';
+import { frameWindows, padBothSides } from './frames.ts';
 import { type Layer, sequentialNumber } from './module-layers.ts';
 
 export interface ChainSettings {
@@ -82,8 +82,7 @@ function convolution(
     const y = g.conv(turned, kernels, added, { stride, padding: [padding, padding] });
     return g.transpose(y, [0, 2, 1]);
   }
-  const silence = g.constant('float32', [1, padding, width], new Array<number>(padding * width).fill(0));
-  const padded = padding === 0 ? x : g.concat([silence, x, silence], 1);
+  const padded = padding === 0 ? x : padBothSides(g, x, padding);
   const windows = g.unsqueeze(frameWindows(g, padded, { kernel, stride, remainder: 'drop' }), 0);
   const beside = g.reshape(windows, [0, 0, kernel * width]);
   return linear(g, beside, { weight: kernelMatrix(weight, [outputs, kernel, width]), bias }, kind);

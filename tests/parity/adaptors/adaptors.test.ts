@@ -147,6 +147,19 @@ const cases: Record<string, AdaptorCase> = {
     },
     frames: 13,
   },
+  "transformers' projector of Granite Speech, the last window filled with zeros": {
+    architecture: 'window-q-former',
+    golden: torch('window-q-former.granite'),
+    config: { projector_config: { num_attention_heads: 3 }, window_size: 6, num_attention_heads: 32 },
+    options: { remainder: 'pad' },
+    shapes: {
+      ...qFormerShapes('projector.qformer.', 'attention', { ...blip2, crossLayers: [0, 1], layers: 2 }),
+      'projector.query': [1, 2, 48],
+      'projector.linear.weight': [32, 48],
+      'projector.linear.bias': [32],
+    },
+    frames: 13,
+  },
   "SALMONN's windows over two encoders, the second the shorter": {
     architecture: 'window-q-former',
     golden: { file: 'salmonn', name: 'salmonn.second-shorter' },
