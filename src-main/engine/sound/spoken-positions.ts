@@ -20,7 +20,7 @@ export const asWords: SpokenPositions = {
   fit: (room) => room / mostWordsPerSecond,
 };
 
-type AdaptorPart = NonNullable<BundleManifest['adaptor']>;
+type AdaptorPart = Pick<NonNullable<BundleManifest['adaptor']>, 'padding' | 'selection' | 'stack' | 'tokens'>;
 
 /** Sound as an adaptor gives it, in windows of at most `longest` samples. `framesPerSecond` are the encoder's. */
 export function asAdapted(adaptor: AdaptorPart, framesPerSecond: number, longest: number): SpokenPositions {
@@ -41,7 +41,7 @@ export function asAdapted(adaptor: AdaptorPart, framesPerSecond: number, longest
 }
 
 /** As many positions for each window, however short. */
-function inWindows(positions: number, longest: number): SpokenPositions {
+export function inWindows(positions: number, longest: number): SpokenPositions {
   const whole = longest / sampleRate;
   const shortest = shortestWindow(longest) / sampleRate;
   return {

@@ -50,6 +50,27 @@ describe('keys and values in rows', () => {
     expect(await cache.rows()).toEqual(rowsFor(0, 301));
   });
 
+  it('become those of another sequence by copying only what differs', async () => {
+    const long = RowsCache.from(shape, 'float32', rowsFor(0, 300), 300);
+    const fresh = new RowsCache(shape, 'float32');
+    await fresh.follow(long, 0);
+    expect(await fresh.rows()).toEqual(rowsFor(0, 300));
+
+    const other = RowsCache.from(shape, 'float32', rowsFor(0, 120), 120);
+    other.feeds(30);
+    other.accept(outputs(900, 30), 30);
+    await other.follow(long, 120);
+    expect(await other.rows()).toEqual(rowsFor(0, 300));
+    // It goes on by itself.
+    other.feeds(1);
+    other.accept(outputs(300, 1), 1);
+    expect(await other.rows()).toEqual(rowsFor(0, 301));
+    expect(await long.rows()).toEqual(rowsFor(0, 300));
+
+    await long.follow(RowsCache.from(shape, 'float32', rowsFor(0, 5), 5), 5);
+    expect(await long.rows()).toEqual(rowsFor(0, 5));
+  });
+
   it('refuse rows of another size', () => {
     expect(() => new RowsCache(shape, 'float32').accept(outputs(0, 2), 3)).toThrow('expected size');
   });
