@@ -11,15 +11,7 @@ import { floatWeight } from '../../layers/matrix-weights.ts';
 import { beatsAttention, relativePositions } from './beats-attention.ts';
 import type { EncoderArchitecture } from './encoder.ts';
 import { kaldiFeatures } from './feature-overrides.ts';
-import {
-  countModules,
-  inside,
-  layerNorm,
-  linearLayer,
-  prefixesOf,
-  weightIfThere,
-  weightOf,
-} from './modules.ts';
+import { countModules, inside, layerNorm, linearLayer, prefixesOf, weightOf } from './modules.ts';
 import { checked } from './settings.ts';
 
 /** `cfg` of the checkpoint, as far as the weights do not tell; what is left out is as BEATsConfig has it. */
@@ -107,7 +99,8 @@ function embedPatches(g: Graph, source: TensorSource, features: Value, kind: Lin
   if (size < 1 || mels % size !== 0)
     throw shapeMismatch(`${tensor.name} makes patches of ${size} bands of ${mels}`);
   const kernel = g.weight(tensor.name, floatWeight(expectShape(tensor, [width, 1, size, size])));
-  const bias = weightIfThere(g, source, 'patch_embedding.bias');
+  const biasName = 'patch_embedding.bias';
+  const bias = source.has(biasName) ? weightOf(g, source, biasName) : null;
   const image = g.unsqueeze(g.transpose(features, [0, 2, 1]), 1);
   const grid = g.conv(image, kernel, bias, { stride: size });
   const patches = g.transpose(g.reshape(grid, [1, width, -1]), [0, 2, 1]);

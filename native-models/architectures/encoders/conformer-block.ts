@@ -35,6 +35,8 @@ export interface ConformerBlock {
   readonly kind: LinearKind;
   /** Whether the convolution comes before the attention. */
   readonly convolutionFirst: boolean;
+  /** Whether the feed-forwards' layers have biases, and the convolution's. */
+  readonly biased: { readonly feedForward: boolean; readonly convolution: boolean };
   /** Attention of normed frames, its projections included. */
   attend(normed: Value): Value;
 }
@@ -56,22 +58,24 @@ export function conformerBlock(g: Graph, x: Value, block: ConformerBlock): Value
 function halfFeedForward(
   g: Graph,
   x: Value,
-  { source, kind }: ConformerBlock,
+  { source, kind, biased }: ConformerBlock,
   { norm, up, down }: FeedForwardNaming,
 ): Value {
-  const wide = g.silu(linearLayer(g, source, layerNorm(g, source, x, norm), up, kind));
+  const wide = g.silu(linearLayer(g, source, layerNorm(g, source, x, norm), up, kind, biased.feedForward));
   const half = g.constant('float32', [], [0.5]);
-  return g.add(x, g.mul(linearLayer(g, source, wide, down, kind), half));
+  return g.add(x, g.mul(linearLayer(g, source, wide, down, kind, biased.feedForward), half));
 }
 
 /** Norm, gated widening, a convolution of each channel along time, SiLU, narrowing. */
-function convolutionModule(g: Graph, x: Value, { source, naming, kind }: ConformerBlock): Value {
-  const { norm, widening, depthwise, batchNorm, narrowing } = naming.convolution;
-  const wide = linearLayer(g, source, layerNorm(g, source, x, norm), widening, kind);
+function convolutionModule(g: Graph, x: Value, block: ConformerBlock): Value {
+  const { source, kind, naming } = block;
+  const { norm, widening, narrowing } = naming.convolution;
+  const biased = block.biased.convolution;
+  const wide = linearLayer(g, source, layerNorm(g, source, x, norm), widening, kind, biased);
   const channels = knownDimension(wide.shape, 2, 'Conformer') / 2;
   const [value, gate] = g.split(wide, [channels, channels], 2);
   const gated = g.transpose(g.mul(value, g.sigmoid(gate)), [0, 2, 1]);
-  const { weight, bias, kernel } = normedConvolution(source, depthwise, batchNorm, channels);
+  const { weight, bias, kernel } = normedConvolution(block, channels);
   const side = (kernel - 1) / 2;
   const neighbours = g.conv(
     gated,
@@ -82,7 +86,7 @@ function convolutionModule(g: Graph, x: Value, { source, naming, kind }: Conform
       groups: channels,
     },
   );
-  return linearLayer(g, source, g.transpose(g.silu(neighbours), [0, 2, 1]), narrowing, kind);
+  return linearLayer(g, source, g.transpose(g.silu(neighbours), [0, 2, 1]), narrowing, kind, biased);
 }
 
 const batchNormEpsilon = 1e-5;
@@ -91,7 +95,8 @@ const batchNormEpsilon = 1e-5;
  * A depthwise convolution with the batch norm behind it in one: statistics of training are constants, so that the norm is a
  * factor and a shift of each channel.
  */
-function normedConvolution(source: TensorSource, depthwise: string, batchNorm: string, channels: number) {
+function normedConvolution({ source, naming, biased }: ConformerBlock, channels: number) {
+  const { depthwise, batchNorm } = naming.convolution;
   const weight = source.tensor(`${depthwise}.weight`);
   const kernel = weight.shape[2] ?? 0;
   expectShape(weight, [channels, 1, kernel]);
@@ -100,7 +105,7 @@ function normedConvolution(source: TensorSource, depthwise: string, batchNorm: s
   const [scale, shift, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map((part) =>
     vector(`${batchNorm}.${part}`),
   );
-  const bias = source.has(`${depthwise}.bias`) ? vector(`${depthwise}.bias`) : null;
+  const bias = biased.convolution ? vector(`${depthwise}.bias`) : null;
   const factors = () => {
     const [scales, variances] = [scale?.float32(), variance?.float32()];
     return Float32Array.from(

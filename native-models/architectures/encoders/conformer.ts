@@ -58,7 +58,7 @@ function buildConformer({ weights, config, kind, target, tokenizer }: EncoderReq
     const module = inside(source, `conformer.conformer_layers.${layer}.`);
     const attend = (normed: Value) => attention(g, module, normed, heads, kind);
     const convolutionFirst = settings.convolution_first;
-    x = conformerBlock(g, x, { source: module, naming, kind, convolutionFirst, attend });
+    x = conformerBlock(g, x, { source: module, naming, kind, convolutionFirst, biased, attend });
   }
   const factor = 2 ** strides;
   g.output('encoder', x, [1, `frames/${factor}`, hidden]);
@@ -97,11 +97,14 @@ function attention(
   if (hidden % heads !== 0)
     throw shapeMismatch(`${heads} heads do not share ${hidden} evenly: see heads in config.json`);
   const name = 'self_attn.in_proj';
-  const bias = source.has(`${name}_bias`) ? source.tensor(`${name}_bias`) : null;
-  const qkv = linear(g, normed, { weight: source.tensor(`${name}_weight`), bias }, kind);
+  const weights = { weight: source.tensor(`${name}_weight`), bias: source.tensor(`${name}_bias`) };
+  const qkv = linear(g, normed, weights, kind);
   const [query, key, value] = g.split(qkv, [hidden, hidden, hidden], 2);
   return linearLayer(g, source, g.multiHeadAttention(query, key, value, heads), 'self_attn.out_proj', kind);
 }
+
+/** As torchaudio.models.Conformer is made. */
+const biased = { feedForward: true, convolution: true };
 
 const naming: ConformerNaming = {
   feedForwards: [

@@ -46,11 +46,17 @@ export function countModules(names: readonly string[], stem: string): number {
   );
 }
 
-/** A module's weight and, where the file has one, bias: PyTorch's Linear, or a convolution that sees one position at a time. */
-export function linearLayer(g: Graph, source: TensorSource, x: Value, name: string, kind: LinearKind): Value {
+/** PyTorch's Linear, or a convolution that sees one position at a time; `biased` as its model was made. */
+export function linearLayer(
+  g: Graph,
+  source: TensorSource,
+  x: Value,
+  name: string,
+  kind: LinearKind,
+  biased = true,
+): Value {
   const weight = matrix(source.tensor(`${name}.weight`));
-  const bias = source.has(`${name}.bias`) ? source.tensor(`${name}.bias`) : null;
-  return linear(g, x, { weight, bias }, kind);
+  return linear(g, x, { weight, bias: biased ? source.tensor(`${name}.bias`) : null }, kind);
 }
 
 /** [out, in, 1] and [out, in, 1, 1] as [out, in]. */
@@ -70,9 +76,4 @@ export function layerNorm(g: Graph, source: TensorSource, x: Value, name: string
 export function weightOf(g: Graph, source: TensorSource, name: string): Value {
   const tensor = source.tensor(name);
   return g.weight(tensor.name, floatWeight(tensor));
-}
-
-/** The same where the file has it. */
-export function weightIfThere(g: Graph, source: TensorSource, name: string): Value | null {
-  return source.has(name) ? weightOf(g, source, name) : null;
 }

@@ -4,6 +4,7 @@ import type { FeatureSettings } from '../../features/feature-settings.ts';
 import type { TensorSource } from '../../formats/tensor-source.ts';
 import type { Value } from '../../graph/definition.ts';
 import { Graph } from '../../graph/graph.ts';
+import { shapeMismatch } from '../../graph/shape.ts';
 import { expectShape } from '../../layers/expect-shape.ts';
 import { type ConformerNaming, conformerBlock } from './conformer-block.ts';
 import { ctcLabels } from './ctc-labels.ts';
@@ -18,6 +19,15 @@ import { subsample } from './subsampling.ts';
 const encoderSchema = z.object({
   num_mel_bins: z.number().int().min(1).max(256).default(80),
   scale_input: z.boolean().default(true),
+  /** Left out, the first layer's tensors tell. */
+  attention_bias: z.boolean().optional(),
+  convolution_bias: z.boolean().optional(),
+  num_hidden_layers: z.number().int().min(1).max(1024).optional(),
+  subsampling_factor: z
+    .number()
+    .int()
+    .refine((factor) => [2, 4, 8, 16].includes(factor), 'is 2, 4, 8 or 16')
+    .default(8),
   hidden_act: z.literal('silu').default('silu'),
   subsampling_conv_stride: z.literal(2).default(2),
 });
@@ -67,23 +77,26 @@ export function buildParakeet({ weights, config, kind, target, tokenizer }: Enco
   const mels = settings.num_mel_bins;
   const g = new Graph('parakeet-encoder', target);
   const features = g.input('features', 'float32', [1, mels, 'frames']);
-  const { names, factor } = convolutionsOf(source);
-  const subsampled = subsample(g, features, {
-    source,
-    convolutions: names,
-    linear: 'subsampling.linear',
-    kind,
-  });
+  const factor = settings.subsampling_factor;
+  const convolutions = convolutionsOf(factor);
+  const subsampled = subsample(g, features, { source, convolutions, linear: 'subsampling.linear', kind });
   const hidden = Number(subsampled.shape[2]);
   let x = settings.scale_input
     ? g.mul(subsampled, g.constant('float32', [], [Math.fround(Math.sqrt(hidden))]))
     : subsampled;
   const waves = distanceWaves(g, x, hidden);
   const layers = countModules(source.names(), 'layers.');
+  if (layers !== (settings.num_hidden_layers ?? layers))
+    throw shapeMismatch(`config.json says ${settings.num_hidden_layers} layers, the weights hold ${layers}`);
+  const biased = {
+    feedForward: settings.attention_bias ?? source.has('layers.0.self_attn.q_proj.bias'),
+    convolution: settings.convolution_bias ?? source.has('layers.0.conv.pointwise_conv1.bias'),
+  };
   for (let layer = 0; layer < layers; layer++) {
     const module = inside(source, `layers.${layer}.`);
-    const attend = (normed: Value) => attention(g, module, normed, waves, kind);
-    x = conformerBlock(g, x, { source: module, naming, kind, convolutionFirst: false, attend });
+    const attend = (normed: Value) =>
+      attention(g, { source: module, normed, waves, kind, biased: biased.feedForward });
+    x = conformerBlock(g, x, { source: module, naming, kind, convolutionFirst: false, biased, attend });
   }
   g.output('encoder', x, [1, `frames/${factor}`, hidden]);
   const labels = ctcHead(g, inside(weights, prefix.replace(/encoder\.$/, '')), x, factor);
@@ -99,30 +112,35 @@ export function buildParakeet({ weights, config, kind, target, tokenizer }: Enco
   };
 }
 
-/** Convolutions of the list of layers, where numbers left out are ReLUs; the first of a pair (over a point) has none. */
-function convolutionsOf(source: TensorSource) {
-  const numbers = Array.from({ length: 64 }, (_, i) => i).filter((i) =>
-    source.has(`subsampling.layers.${i}.weight`),
-  );
-  const names = numbers.map((i) => ({ name: `subsampling.layers.${i}`, relu: !numbers.includes(i + 1) }));
-  const strided = numbers.filter((i) => source.tensor(`subsampling.layers.${i}.weight`).shape[2] !== 1);
-  return { names, factor: 2 ** strided.length };
+/** The list of layers: a convolution and its ReLU, then, as often as frames are halved once more, a pair of them and its ReLU. */
+function convolutionsOf(factor: number) {
+  const at = (i: number, relu: boolean) => ({ name: `subsampling.layers.${i}`, relu });
+  const pairs = Array.from({ length: Math.log2(factor) - 1 }, (_, i) => [
+    at(3 * i + 2, false),
+    at(3 * i + 3, true),
+  ]);
+  return [at(0, true), ...pairs.flat()];
 }
 
 function attention(
   g: Graph,
-  source: TensorSource,
-  normed: Value,
-  distances: Value,
-  kind: EncoderRequest['kind'],
+  given: {
+    readonly source: TensorSource;
+    readonly normed: Value;
+    readonly waves: Value;
+    readonly kind: EncoderRequest['kind'];
+    readonly biased: boolean;
+  },
 ): Value {
-  const projected = (name: string, x = normed) => linearLayer(g, source, x, `self_attn.${name}`, kind);
+  const { source, normed, waves, kind, biased } = given;
+  const projected = (name: string, x = normed, withBias = biased) =>
+    linearLayer(g, source, x, `self_attn.${name}`, kind, withBias);
   const contentBias = source.tensor('self_attn.bias_u');
   const attended = relativeAttention(g, {
     query: projected('q_proj'),
     key: projected('k_proj'),
     value: projected('v_proj'),
-    waves: projected('relative_k_proj', distances),
+    waves: projected('relative_k_proj', waves, false),
     contentBias,
     distanceBias: expectShape(source.tensor('self_attn.bias_v'), contentBias.shape),
   });

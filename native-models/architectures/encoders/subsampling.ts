@@ -3,7 +3,7 @@ import type { Value } from '../../graph/definition.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { knownDimension, shapeMismatch } from '../../graph/shape.ts';
 import type { LinearKind } from '../../layers/linear.ts';
-import { linearLayer, weightIfThere, weightOf } from './modules.ts';
+import { linearLayer, weightOf } from './modules.ts';
 
 export interface Subsampling {
   readonly source: TensorSource;
@@ -43,7 +43,7 @@ function convolution(g: Graph, source: TensorSource, x: Value, name: string): Va
   if (kernel % 2 === 0 || kernel !== weight.shape[3])
     throw shapeMismatch(`${weight.name} [${weight.shape.join(', ')}] is no odd square`);
   const side = (kernel - 1) / 2;
-  return g.conv(x, weight, weightIfThere(g, source, `${name}.bias`), {
+  return g.conv(x, weight, weightOf(g, source, `${name}.bias`), {
     stride: kernel === 1 ? 1 : 2,
     padding: [side, side],
     groups: inputs === 1 ? channels : 1,

@@ -35,10 +35,7 @@ export function isHuggingFaceWhisper(tensors: TensorSource): boolean {
  */
 function encoderPrefix(tensors: TensorSource): string | null {
   const found = prefixesOf(tensors, 'layers.0.self_attn.q_proj.weight');
-  return (
-    found.find((prefix) => tensors.has(`${prefix}conv1.weight`) && tensors.has(`${prefix}conv2.weight`)) ??
-    null
-  );
+  return found.find((prefix) => tensors.has(`${prefix}conv1.weight`)) ?? null;
 }
 
 /** A Whisper saved by transformers, alone or inside a speech LLM, under CTranslate2's names. */

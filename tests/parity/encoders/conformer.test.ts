@@ -30,7 +30,8 @@ describe("Parakeet against transformers' ParakeetForCTC", () => {
   });
 
   it('reads an encoder alone, without biases, unscaled and of another factor', async () => {
-    const config = { num_mel_bins: 12, scale_input: false };
+    const bare = { attention_bias: false, convolution_bias: false, scale_input: false };
+    const config = { num_mel_bins: 12, subsampling_factor: 4, ...bare };
     const encoder = build('parakeet', shapesOf('parakeetEncoder'), { config });
     expect(encoder.framesPerSecond).toBe(25);
     const outputs = await encode(encoder, 33);

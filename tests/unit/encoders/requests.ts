@@ -12,12 +12,12 @@ export function build(architecture: string, weights: TensorSource, request: Part
   return encoderArchitecture(architecture).build({ ...usual, ...request });
 }
 
-/** The fault of a build that must not succeed: `code: message`. */
+/** The fault of a build that must not succeed: `code: message hint`. */
 export function faultOf(body: () => unknown): string {
   try {
     body();
   } catch (fault) {
-    if (fault instanceof ModelError) return `${fault.code}: ${fault.message}`;
+    if (fault instanceof ModelError) return `${fault.code}: ${fault.message} ${fault.hint}`;
     throw fault;
   }
   return 'built';
