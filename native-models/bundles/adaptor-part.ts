@@ -3,8 +3,9 @@ import type { AdaptorRequest, BuiltAdaptor } from '../architectures/adaptors/ada
 import { adaptorArchitecture } from '../architectures/adaptors/registry.ts';
 import type { BuiltEncoder } from '../architectures/encoders/encoder.ts';
 import { ModelError } from '../errors.ts';
+import { CountedWeights } from '../formats/counted-weights.ts';
 import { withDataFile, writeModel } from '../formats/onnx-writer.ts';
-import { adaptorKinds } from './linear-kinds.ts';
+import { adaptorKinds, keptAs } from './linear-kinds.ts';
 import type { BundleManifest } from './manifest.ts';
 import { clipPadding } from './padding.ts';
 import type { Recipe } from './recipe.ts';
@@ -20,6 +21,8 @@ export interface PlannedAdaptor {
   readonly architecture: string;
   readonly from: string;
   readonly built: BuiltAdaptor;
+  readonly weights: CountedWeights;
+  readonly kept: readonly string[];
   /** For other providers, where the CPU's graph is not for them. */
   readonly device: BuiltAdaptor | null;
   readonly padding: AdaptorManifest['padding'];
@@ -37,11 +40,12 @@ export function planAdaptor(
   const { architecture: name, from, config, tailSeconds, unitSamples, ...options } = adaptor;
   const architecture = adaptorArchitecture(name);
   const kinds = adaptorKinds(recipe.quantize.adaptor);
-  const weights = sources.weights(from);
+  const given = sources.weights(from);
+  const weights = new CountedWeights(given);
   const named = config === undefined ? null : sources.path(config);
   const request = {
     ...{ weights, options, encoder, secondEncoder, llm },
-    config: adaptorSettings(sources.path(from), named, weights),
+    config: adaptorSettings(sources.path(from), named, given),
   };
   const built = architecture.build({ ...request, kind: kinds.cpu, target: 'cpu' });
   const device = architecture.build({ ...request, kind: kinds.device, target: recipe.target });
@@ -55,6 +59,8 @@ export function planAdaptor(
     architecture: name,
     from,
     built,
+    weights,
+    kept: keptAs[kinds.cpu],
     device: sameGraph(built.graph, device.graph) ? null : device,
     padding: clipPadding(recipe, encoder, { stack: built.stack, tailSeconds, unitSamples }),
   };
@@ -62,7 +68,7 @@ export function planAdaptor(
 
 /** Writes the adaptor's graphs, which share their weights' file. */
 export async function writeAdaptor(
-  { architecture, from, built, device, padding }: PlannedAdaptor,
+  { architecture, from, built, weights, kept, device, padding }: PlannedAdaptor,
   folder: string,
 ): Promise<AdaptorManifest> {
   const graph = 'adaptor.onnx';
@@ -75,6 +81,7 @@ export async function writeAdaptor(
   return {
     architecture,
     from,
+    learnt: { parameters: weights.parameters, kept: [...kept] },
     graph,
     ...(device !== null && { deviceGraph }),
     hidden: built.hidden,

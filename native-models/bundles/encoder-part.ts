@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import type { BuiltEncoder } from '../architectures/encoders/encoder.ts';
 import { encoderArchitecture } from '../architectures/encoders/registry.ts';
 import { ModelError } from '../errors.ts';
+import { CountedWeights } from '../formats/counted-weights.ts';
 import { withDataFile, writeModel } from '../formats/onnx-writer.ts';
-import { encoderKinds } from './linear-kinds.ts';
+import { encoderKinds, keptAs } from './linear-kinds.ts';
 import type { BundleManifest } from './manifest.ts';
 import { clipPadding } from './padding.ts';
 import type { Recipe } from './recipe.ts';
@@ -19,6 +20,8 @@ export interface PlannedEncoder {
   readonly architecture: string;
   readonly from: string;
   readonly built: BuiltEncoder;
+  readonly weights: CountedWeights;
+  readonly kept: readonly string[];
   /** For other providers, where the CPU's graph is not for them. */
   readonly device: BuiltEncoder | null;
   readonly padding: NonNullable<EncoderManifest['padding']>;
@@ -34,9 +37,10 @@ export function planEncoder(
   const { architecture: name, from, ...options } = encoder;
   const architecture = encoderArchitecture(name);
   const kinds = encoderKinds(recipe.quantize.encoder, part);
-  const weights = sources.weights(from);
+  const given = sources.weights(from);
+  const weights = new CountedWeights(given);
   const path = sources.path(from);
-  const config = encoderSettings(path, weights);
+  const config = encoderSettings(path, given);
   const tokenizer = labelsBeside(path);
   const build = (kind: typeof kinds.cpu, target: typeof recipe.target | 'cpu') =>
     architecture.build({ weights, config, options, tokenizer, kind, target });
@@ -46,6 +50,8 @@ export function planEncoder(
     architecture: name,
     from,
     built,
+    weights,
+    kept: keptAs[kinds.cpu],
     device: sameGraph(built.graph, device.graph) ? null : device,
     padding: clipPadding(recipe, built, { stack: 1 }),
   };
@@ -53,7 +59,7 @@ export function planEncoder(
 
 /** Writes the graphs, which share their weights' file. `name` begins the files' names. */
 export async function writeEncoder(
-  { architecture, from, built, device, padding }: PlannedEncoder,
+  { architecture, from, built, weights, kept, device, padding }: PlannedEncoder,
   name: string,
   folder: string,
 ): Promise<EncoderManifest> {
@@ -63,10 +69,12 @@ export async function writeEncoder(
     await writeModel(built.graph.finish(), join(folder, graph), data);
     if (device !== null) await writeModel(device.graph.finish(), join(folder, deviceGraph), data);
   });
+  const { parameters } = weights;
   const { hidden, framesPerSecond, maxPositions, unitSamples, ctcLabels } = built;
   return {
     architecture,
     from,
+    learnt: { parameters, kept: [...kept] },
     graph,
     ...(device !== null && { deviceGraph }),
     hidden,

@@ -4,6 +4,13 @@ import type { Recipe } from './recipe.ts';
 
 type Quantization = Recipe['quantize']['encoder'];
 
+/** How a part's matrices are kept, for people. */
+export const keptAs: Readonly<Record<LinearKind, readonly string[]>> = {
+  float: ['float32'],
+  'dynamic-int8': ['int8', 'float32'],
+  'byte-blocks': ['8-bit blocks', 'float32'],
+};
+
 interface Kinds {
   readonly cpu: LinearKind;
   readonly device: LinearKind;

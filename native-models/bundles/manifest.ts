@@ -32,9 +32,16 @@ export const paddingSchema = z.discriminatedUnion('kind', [
 /** A part's weights, as the recipe named them. */
 const sourceSchema = z.string().optional();
 
+/** What was learnt of a part: how many numbers, and how they are kept, most of them first. Earlier builders do not say it. */
+const learntSchema = z
+  .object({ parameters: z.number().int().nonnegative(), kept: z.array(z.string()) })
+  .optional();
+export type Learnt = z.infer<typeof learntSchema>;
+
 const encoderSchema = z.object({
   architecture: z.string(),
   from: sourceSchema,
+  learnt: learntSchema,
   /** `features` f32 [1, mels, frames] → `encoder` f32 [1, positions, hidden], and `ctc` f32 [1, positions, labels] with a CTC head. */
   graph: bundlePathSchema,
   /** The same for providers other than the CPU, where `graph` uses operators that only the CPU has. */
@@ -57,6 +64,7 @@ const secondEncoderSchema = encoderSchema.extend({ features: featureSettingsSche
 const adaptorSchema = z.object({
   architecture: z.string(),
   from: sourceSchema,
+  learnt: learntSchema,
   /**
    * `encoder` f32 [1, frames, d], and `secondEncoder` f32 [1, its frames, d2] in bundles with two → `adaptor` f32 [1, tokens, H],
    * and `labels` i64 [1, tokens] where `labels` says so.
@@ -87,6 +95,7 @@ const adaptorSchema = z.object({
 const llmSchema = z.object({
   architecture: z.string(),
   from: sourceSchema,
+  learnt: learntSchema,
   /** `input_ids` i64 [1, S] → `inputs_embeds` f32 [1, S, hidden]. */
   embedGraph: bundlePathSchema,
   /**
@@ -119,6 +128,7 @@ const llmSchema = z.object({
 });
 
 const whisperDecoderSchema = z.object({
+  learnt: learntSchema,
   /** `encoder` f32 [1, T, d] → `cross.N.key|value` f32 [1, heads, T, headSize]. */
   crossGraph: bundlePathSchema,
   /**

@@ -1,4 +1,6 @@
 import { type OutputTensor, writeSafetensors } from '../formats/safetensors-writer.ts';
+import { isPublishedBundle } from '../published/open-published.ts';
+import { probePublished } from '../published/probe-published.ts';
 import { probeLlm } from './probe-llm.ts';
 import { promptIds } from './probe-prompt.ts';
 import type { ProbeRequest } from './probe-request.ts';
@@ -13,6 +15,7 @@ import { openBundle } from './verify.ts';
  * bundle or the request lacks is left out. Gives the shapes. Throws `ModelError`.
  */
 export async function probeBundle(request: ProbeRequest): Promise<Record<string, readonly number[]>> {
+  if (isPublishedBundle(request.folder)) return probePublished(request);
   const manifest = await openBundle(request.folder);
   const heard: Heard[] = [];
   for (const clip of request.clips) heard.push(await hearClip(request, clip, manifest));

@@ -3,28 +3,31 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { whisperCrossAttention, whisperDecoder } from '../architectures/encoders/whisper-decoder.ts';
-import { HuggingFaceWhisper, isHuggingFaceWhisper } from '../architectures/encoders/whisper-hugging-face.ts';
+import { HuggingFaceWhisper } from '../architectures/encoders/whisper-hugging-face.ts';
 import { whisperSizes } from '../architectures/encoders/whisper-sizes.ts';
+import { whisperSource } from '../architectures/encoders/whisper-source.ts';
+import { CountedWeights } from '../formats/counted-weights.ts';
 import { withDataFile, writeModel } from '../formats/onnx-writer.ts';
 import type { TensorSource } from '../formats/tensor-source.ts';
 import { whisperTokens } from '../tokenizers/whisper-tokens.ts';
 import type { BundleManifest } from './manifest.ts';
-import { modelFolder } from './settings.ts';
+import { encoderSettings, modelFolder } from './settings.ts';
 import { readJson } from './sources.ts';
 
 /**
- * Writes Whisper's decoder, from weights of CTranslate2 or transformers. Null without tokenizer.json beside the weights, or
+ * Writes Whisper's decoder, from weights of any publisher. Null without tokenizer.json beside the weights, or
  * without a decoder in them: such an encoder serves an LLM, but nothing writes down words.
  */
 export async function buildWhisperDecoder(
-  weights: TensorSource,
+  given: TensorSource,
   from: string,
   folder: string,
 ): Promise<BundleManifest['whisper']> {
   const sourceFolder = modelFolder(from);
   const tokenizerPath = join(sourceFolder, 'tokenizer.json');
   if (!existsSync(tokenizerPath)) return null;
-  const { tensors, config } = whisperTensors(weights, sourceFolder);
+  const weights = new CountedWeights(given);
+  const { tensors, config } = whisperTensors(given, weights, from);
   if (!tensors.has('decoder/embeddings/weight')) return null;
   const sizes = whisperSizes(tensors);
   const tokenizer = 'whisper-tokenizer.json';
@@ -38,6 +41,7 @@ export async function buildWhisperDecoder(
   });
   const { decoderLayers, hidden, heads, vocabulary, maxTokens } = sizes;
   return {
+    learnt: { parameters: weights.parameters, kept: ['8-bit blocks', 'float32'] },
     crossGraph,
     graph,
     tokenizer,
@@ -51,15 +55,16 @@ export async function buildWhisperDecoder(
 }
 
 /** The weights under one set of names, with the configuration in CTranslate2's fields. */
-function whisperTensors(weights: TensorSource, folder: string): { tensors: TensorSource; config: object } {
-  const read = (name: string) =>
-    existsSync(join(folder, name)) ? objectSchema.parse(readJson(join(folder, name))) : {};
-  if (!isHuggingFaceWhisper(weights)) return { tensors: weights, config: read('config.json') };
-  const tensors = new HuggingFaceWhisper(weights, {
-    ...read('config.json'),
-    ...read('generation_config.json'),
-  });
-  return { tensors, config: tensors.config };
+function whisperTensors(
+  given: TensorSource,
+  weights: TensorSource,
+  path: string,
+): { tensors: TensorSource; config: object } {
+  const generation = join(modelFolder(path), 'generation_config.json');
+  const beside = existsSync(generation) ? objectSchema.parse(readJson(generation)) : {};
+  const settings = { ...encoderSettings(path, given), ...beside };
+  const tensors = whisperSource(weights, settings);
+  return { tensors, config: tensors instanceof HuggingFaceWhisper ? tensors.config : settings };
 }
 
 const objectSchema = z.looseObject({});

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CountedWeights } from '../../formats/counted-weights.ts';
 import { derivedTensor } from '../../formats/derived-tensor.ts';
 import { Gguf } from '../../formats/gguf.ts';
 import { withDataFile, writeModel } from '../../formats/onnx-writer.ts';
@@ -49,9 +50,10 @@ export function planLlm(request: LlmRequest): PlannedLlm {
   const text = tensors instanceof Gguf ? ggufText(tensors) : folderText(sourceFolder);
   const { settings, family } = source;
   const scale = lora === null ? 0 : lora.alpha / lora.rank;
+  const counted = new CountedWeights(tensors);
   const weights = new DecoderWeights(settings, {
     ...source,
-    tensors,
+    tensors: counted,
     packed: family.packed,
     format: request.quantize,
     lora: lora && {
@@ -62,15 +64,16 @@ export function planLlm(request: LlmRequest): PlannedLlm {
   return {
     hidden: settings.hidden,
     embeddings: scaledTensor(weights.table, settings.tokenScale),
-    write: () => writeLlm(request, family.name, settings, weights, text),
+    write: () => writeLlm(request, family.name, settings, weights, counted, text),
   };
 }
 
 async function writeLlm(
-  { lora, target, folder }: LlmRequest,
+  { lora, target, folder, quantize }: LlmRequest,
   architecture: string,
   settings: DecoderSettings,
   weights: DecoderWeights,
+  counted: CountedWeights,
   text: ModelText,
 ): Promise<BuiltLlm> {
   const dial = lora !== null && !lora.merged;
@@ -84,6 +87,7 @@ async function writeLlm(
   return {
     llm: {
       architecture,
+      learnt: { parameters: counted.parameters, kept: keptAs(quantize, counted.types) },
       embedGraph: files.embedGraph,
       rowsGraph: files.rowsGraph,
       // int8 caches with a scale for each channel were a third faster at 1024 positions, and took the cosine of single
@@ -100,6 +104,12 @@ async function writeLlm(
     chatTemplate: text.chatTemplate,
     embeddings: scaledTensor(weights.table, settings.tokenScale),
   };
+}
+
+/** For people: the types of the file, or what its matrices were rounded to. */
+function keptAs(quantize: LlmRequest['quantize'], types: readonly string[]): string[] {
+  if (quantize === 'keep') return [...types];
+  return quantize === 'none' ? ['float32'] : [quantize === 'q4' ? '4-bit blocks' : '8-bit blocks', 'float32'];
 }
 
 /** For the memory that caches take: the layers that look back through a window, and how far. */

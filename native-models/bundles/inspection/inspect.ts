@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { OnnxPort } from '../../formats/onnx-reader.ts';
-import type { BundleManifest, BundlePart } from '../manifest.ts';
+import type { BundleManifest, BundlePart, Learnt } from '../manifest.ts';
 import { readManifest } from '../verify.ts';
-import { type GraphSummary, graphSummary, type LearntWeight } from './graph-weights.ts';
+import { type GraphSummary, graphSummary } from './graph-weights.ts';
 import { type MemoryAt, memoryByContext } from './memory.ts';
 
 export interface InspectedGraph {
@@ -16,10 +16,10 @@ export interface InspectedPart {
   readonly architecture: string;
   /** Its weights, as the recipe named them; null in bundles of earlier builders. */
   readonly from: string | null;
-  /** Numbers that were learnt, each counted once however many graphs read it. */
+  /** Numbers that were learnt. */
   readonly parameters: number;
-  /** Of those, how many are kept in which precision. */
-  readonly precisions: Readonly<Record<string, number>>;
+  /** How they are kept, most of them first. */
+  readonly kept: readonly string[];
   /** Its files on the disk; null in bundles of earlier builders, which do not say whose a file is. */
   readonly bytes: number | null;
   /** Its weights in memory, of the graphs that the CPU runs. */
@@ -83,6 +83,7 @@ interface PartGraphs {
   readonly part: BundlePart;
   readonly architecture: string;
   readonly from: string | undefined;
+  readonly learnt: Learnt;
   /** Those that the CPU runs, and those for other providers. */
   readonly graphs: readonly string[];
   readonly deviceGraphs: readonly (string | undefined)[];
@@ -92,7 +93,16 @@ function graphsOf({ encoder, secondEncoder, whisper, adaptor, llm }: BundleManif
   const simple = (part: BundlePart, found: typeof encoder | typeof adaptor): PartGraphs[] =>
     found === null
       ? []
-      : [{ ...found, part, from: found.from, graphs: [found.graph], deviceGraphs: [found.deviceGraph] }];
+      : [
+          {
+            ...found,
+            part,
+            from: found.from,
+            learnt: found.learnt,
+            graphs: [found.graph],
+            deviceGraphs: [found.deviceGraph],
+          },
+        ];
   return [
     ...simple('encoder', encoder),
     ...simple('secondEncoder', secondEncoder),
@@ -104,6 +114,7 @@ function graphsOf({ encoder, secondEncoder, whisper, adaptor, llm }: BundleManif
             part: 'llm' as const,
             architecture: llm.architecture,
             from: llm.from,
+            learnt: llm.learnt,
             graphs: [llm.embedGraph, llm.rowsGraph],
             deviceGraphs: [llm.deviceGraph],
           },
@@ -115,6 +126,7 @@ function graphsOf({ encoder, secondEncoder, whisper, adaptor, llm }: BundleManif
             part: 'whisper' as const,
             architecture: 'whisper-decoder',
             from: encoder?.from,
+            learnt: whisper.learnt,
             graphs: [whisper.crossGraph, whisper.graph],
             deviceGraphs: [],
           },
@@ -125,22 +137,17 @@ function graphsOf({ encoder, secondEncoder, whisper, adaptor, llm }: BundleManif
 function inspectPart(
   folder: string,
   { files }: BundleManifest,
-  { part, architecture, from, graphs, deviceGraphs }: PartGraphs,
+  { part, architecture, from, learnt, graphs, deviceGraphs }: PartGraphs,
 ): InspectedPart {
   const read = (file: string) => ({ file, ...graphSummary(join(folder, file)) });
   const own = graphs.map(read);
   const others = deviceGraphs.filter((file) => file !== undefined).map(read);
-  const weights = learntOnce(own);
-  const precisions: Record<string, number> = {};
-  for (const { precision, parameters } of weights)
-    precisions[precision] = (precisions[precision] ?? 0) + parameters;
   const partFiles = files.filter((file) => file.part === part);
   return {
     part,
     architecture,
     from: from ?? null,
-    parameters: weights.reduce((sum, { parameters }) => sum + parameters, 0),
-    precisions,
+    ...(learnt ?? learntOf(own)),
     bytes: partFiles.length === 0 ? null : partFiles.reduce((sum, { bytes }) => sum + bytes, 0),
     memory: [...new Map(own.flatMap(({ bytes }) => [...bytes])).values()].reduce(
       (sum, size) => sum + size,
@@ -150,10 +157,15 @@ function inspectPart(
   };
 }
 
-function learntOnce(graphs: readonly GraphSummary[]): LearntWeight[] {
-  return [
-    ...new Map(
-      graphs.flatMap(({ weights }) => weights.map((weight) => [weight.name, weight] as const)),
-    ).values(),
-  ];
+/** For bundles that do not say it: as the graphs have it, each weight once however many of them read it. */
+function learntOf(graphs: readonly GraphSummary[]): NonNullable<Learnt> {
+  const named = graphs.flatMap(({ weights }) => weights.map((weight) => [weight.name, weight] as const));
+  const counts = new Map<string, number>();
+  for (const { precision, parameters } of new Map(named).values())
+    counts.set(precision, (counts.get(precision) ?? 0) + parameters);
+  const kept = [...counts].toSorted(([, a], [, b]) => b - a);
+  return {
+    parameters: kept.reduce((sum, [, parameters]) => sum + parameters, 0),
+    kept: kept.map(([precision]) => precision),
+  };
 }

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import {
   type InspectedGraph,
-  type InspectedPart,
   type Inspection,
   inspectBundle,
 } from '../../../native-models/bundles/inspection/inspect.ts';
@@ -54,7 +53,7 @@ function inWords(inspection: Inspection): string {
           inCounts(part.parameters),
           part.bytes === null ? '?' : inBytes(part.bytes),
           inBytes(part.memory),
-          precisionsOf(part),
+          part.kept.join(', '),
         ]),
       ],
       'llrrrl',
@@ -93,14 +92,6 @@ function answersOf({ generation }: Inspection): string {
   const way =
     beams > 1 ? `${beams} beams` : temperature === 0 ? 'the likeliest token' : `temperature ${temperature}`;
   return `up to ${maxTokens} tokens, ${way}`;
-}
-
-/** The precision of most numbers first. */
-function precisionsOf({ precisions }: InspectedPart): string {
-  return Object.entries(precisions)
-    .toSorted(([, a], [, b]) => b - a)
-    .map(([precision]) => precision)
-    .join(', ');
 }
 
 function graphLines({ file, inputs, outputs }: InspectedGraph): string[] {
