@@ -1,5 +1,6 @@
 import { ModelError } from '../../errors.ts';
 import type { LazyTensor, TensorSource } from '../../formats/tensor-source.ts';
+import { shapeMismatch, shapeText } from '../../graph/shape.ts';
 
 /** One layer of a module: a norm's weight has one dimension, a linear layer's two, a 1-D convolution's three. */
 export interface Layer {
@@ -40,6 +41,9 @@ export function moduleLayers(weights: TensorSource, module?: string): readonly L
     .filter((name) => isPart(name.slice(prefix.length), 'weight'))
     .map((name) => name.slice(prefix.length).replace(/\.?weight$/, ''));
   const layers = paths.map((path) => layerAt(weights, prefix, path));
+  const empty = layers.find(({ weight }) => weight.shape.includes(0));
+  if (empty !== undefined)
+    throw shapeMismatch(`${empty.weight.name} ${shapeText(empty.weight.shape)} is a layer of nothing`);
   const known = new Set(layers.flatMap(({ weight, bias }) => [weight.name, bias?.name]));
   const stranger = inside.find((name) => !known.has(name));
   if (stranger !== undefined || layers.length > mostLayers)

@@ -88,7 +88,13 @@ function attention(
   const width = knownDimension(q.shape, 2, 'Q-Former attention');
   if (width % heads !== 0)
     throw shapeMismatch(`${query.weight.name}: ${width} outputs are not ${heads} heads of one size`);
-  const attended = g.multiHeadAttention(q, linear(g, to, key, kind), linear(g, to, value, kind), heads);
+  const [keys, values] = [linear(g, to, key, kind), linear(g, to, value, kind)];
+  for (const { weight } of [key, value])
+    if (weight.shape[0] !== width)
+      throw shapeMismatch(
+        `${weight.name} gives vectors of ${weight.shape[0]}, the queries are ${width} wide`,
+      );
+  const attended = g.multiHeadAttention(q, keys, values, heads);
   return layerNorm(g, g.add(linear(g, attended, output, kind), x), norm, epsilon);
 }
 

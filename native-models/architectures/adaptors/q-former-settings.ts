@@ -11,6 +11,7 @@ const heads = z.number().int().min(1).max(1024).optional();
 
 /** What recipe and configuration may say of any Q-Former, and what Hugging Face's configurations call it. */
 export const qFormerFields = {
+  module: z.string().min(1).optional(),
   heads,
   num_attention_heads: heads,
   qformer_config: z.object({ num_attention_heads: heads }).optional(),

@@ -52,10 +52,10 @@ const projectionNames = [
 
 /**
  * Finds a Q-Former among everything that a checkpoint holds, by the names of BERT, BLIP-2 and SALMONN, whatever module they are
- * wrapped in. Throws `tensor-missing`, naming what it lacks.
+ * wrapped in; `module` names the one that is meant where a file holds several. Throws `tensor-missing`, naming what it lacks.
  */
-export function qFormerWeights(weights: TensorSource): QFormerWeights {
-  const inner = innerPrefix(weights);
+export function qFormerWeights(weights: TensorSource, module?: string): QFormerWeights {
+  const inner = innerPrefix(weights, module);
   const around = parents(inner);
   const nearby = (names: readonly string[], end: string) =>
     firstOf(
@@ -78,14 +78,15 @@ export function qFormerWeights(weights: TensorSource): QFormerWeights {
   };
 }
 
-function innerPrefix(weights: TensorSource): string {
+function innerPrefix(weights: TensorSource, module?: string): string {
   for (const name of weights.names()) {
     const prefix = firstQuery.exec(name)?.[1];
-    if (prefix !== undefined) return prefix;
+    const isMeant = module === undefined || `.${prefix}`.includes(`.${module}.`);
+    if (prefix !== undefined && isMeant) return prefix;
   }
   throw new ModelError(
     'tensor-missing',
-    'The file given for the adaptor has no encoder.layer.0.crossattention: it holds no Q-Former.',
+    `The file given for the adaptor has no ${module === undefined ? '' : `${module}…`}encoder.layer.0.crossattention: it holds no Q-Former.`,
     'Check `adaptor.architecture` and `adaptor.from` in the recipe.',
   );
 }

@@ -14,7 +14,7 @@ export const qFormerArchitecture: AdaptorArchitecture = {
 
 function buildQFormer(request: AdaptorRequest): BuiltAdaptor {
   const options = adaptorSettings(qFormerFields, request);
-  const weights = qFormerWeights(request.weights);
+  const weights = qFormerWeights(request.weights, options.module);
   const hidden = expectFit(request, weights);
   const g = new Graph('q-former', request.target);
   const { first, second } = weights.frameNorms;

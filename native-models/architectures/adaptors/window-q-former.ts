@@ -36,7 +36,7 @@ export const windowQFormerArchitecture: AdaptorArchitecture = {
 
 function buildWindowQFormer(request: AdaptorRequest): BuiltAdaptor {
   const options = adaptorSettings(fields, request);
-  const weights = qFormerWeights(request.weights);
+  const weights = qFormerWeights(request.weights, options.module);
   const hidden = expectFit(request, weights);
   const { framesPerSecond } = request.encoder;
   const window = windowFrames(options, framesPerSecond);

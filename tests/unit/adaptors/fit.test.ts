@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AdaptorRequest } from '../../../native-models/architectures/adaptors/adaptor.ts';
 import { adaptorArchitecture } from '../../../native-models/architectures/adaptors/registry.ts';
 import { numberedSource } from '../../fixtures/foundry/numbered-weights.ts';
+import { salmonnShapes } from '../../parity/adaptors/q-former-shapes.ts';
 import { floats, runGraph, valuesOf } from '../graph/run-graph.ts';
 
 type Shapes = Readonly<Record<string, readonly number[]>>;
@@ -106,6 +107,23 @@ describe("an adaptor's layers", () => {
     expect(() => build('linear', shapes)).toThrow(/adaptor\.1\.running_mean belongs to no layer/);
   });
 
+  it('are those of the Q-Former that the recipe names, where a checkpoint holds several', () => {
+    const shapes = salmonnShapes(2, 1, false);
+    const two = {
+      ...Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [`video.${name}`, shape])),
+      ...Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [`sound.${name}`, shape])),
+    };
+    const encoder = { hidden: 48, framesPerSecond: 50 };
+    const { matrices } = build('q-former', two, { encoder, options: { module: 'sound', heads: 3 } });
+    expect(matrices.map(({ name }) => name)).toEqual([
+      'sound.speech_Qformer.bert.encoder.layer.0.crossattention.self.value.weight',
+      'sound.speech_llama_proj.weight',
+    ]);
+    expect(() => build('q-former', two, { encoder, options: { module: 'smell', heads: 3 } })).toThrow(
+      /smell/,
+    );
+  });
+
   it('take the file for the adaptor when nothing in it has a telling name', () => {
     expect(build('mlp', { 'fc1.weight': [9, 8], 'fc2.weight': [12, 9] }).hidden).toBe(12);
   });
@@ -139,6 +157,20 @@ describe('what sound becomes', () => {
       encoder,
     });
     expect(padded.adaptor?.dims).toEqual([1, 1, 12]);
+  });
+
+  it('is no token when a clip is shorter than a window', async () => {
+    const shapes = salmonnShapes(2, 1, false);
+    for (const strideSeconds of [0.32, 0.2]) {
+      const { graph } = build('window-q-former', shapes, {
+        encoder: { hidden: 48, framesPerSecond: 50 },
+        options: { heads: 3, windowSeconds: 0.32, strideSeconds },
+      });
+      for (const frames of [1, 9, 15]) {
+        const encoder = floats(new Float32Array(frames * 48), [1, frames, 48]);
+        expect((await runGraph(graph, { encoder })).adaptor?.dims).toEqual([1, 0, 32]);
+      }
+    }
   });
 
   it('of two encoders of different lengths is heard as long as the longer', async () => {
