@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CTranslate2Model } from '../../../native-models/formats/ctranslate2.ts';
+import { modelBytes as model, textBytes as text, variableBytes as variable } from './ctranslate2-bytes.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -11,34 +12,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const u8 = (value: number) => Buffer.from([value]);
-const u16 = (value: number) => Buffer.from(Uint16Array.of(value).buffer);
 const u32 = (value: number) => Buffer.from(Uint32Array.of(value).buffer);
-const text = (value: string) => Buffer.concat([u16(value.length + 1), Buffer.from(`${value}\0`)]);
-const variable = (
-  name: string,
-  shape: number[],
-  type: number,
-  data: ArrayBufferView,
-  bytes = data.byteLength,
-) =>
-  Buffer.concat([
-    text(name),
-    u8(shape.length),
-    ...shape.map(u32),
-    u8(type),
-    u32(bytes),
-    Buffer.from(data.buffer, data.byteOffset, data.byteLength),
-  ]);
-const model = (variables: Buffer[], aliases: [string, string][] = [], version = 6) =>
-  Buffer.concat([
-    u32(version),
-    text('WhisperSpec'),
-    u32(3),
-    u32(variables.length),
-    ...variables,
-    u32(aliases.length),
-    ...aliases.flat().map(text),
-  ]);
 
 let count = 0;
 function fileOf(bytes: Uint8Array): string {
