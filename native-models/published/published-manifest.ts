@@ -22,7 +22,7 @@ export function publishedManifest(bundle: PublishedBundle): BundleManifest {
     capabilities: bundle.transcribe === null ? ['chat'] : ['chat', 'transcribe'],
     preferredEngine: 'speech-llm',
     features: hearing.settings,
-    encoder: null,
+    encoder: encoderOf(bundle),
     secondEncoder: null,
     adaptor: null,
     llm: llmOf(bundle),
@@ -44,6 +44,20 @@ export function publishedManifest(bundle: PublishedBundle): BundleManifest {
     figures: [],
     provenance: [],
     files: filesOf(bundle),
+  };
+}
+
+/** Encoder and adaptor in one graph: it gives vectors in the LLM's space. */
+function encoderOf({ audioEncoder, config, hearing, title }: PublishedBundle) {
+  const { rate, windowSamples } = hearing;
+  return {
+    architecture: title,
+    graph: audioEncoder.path,
+    hidden: config.text_config.hidden_size,
+    maxPositions: null,
+    framesPerSecond: 'fixed' in rate ? (rate.fixed * 16_000) / windowSamples : rate.perSecond,
+    unitSamples: 1,
+    ctcLabels: null,
   };
 }
 

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve, sep } from 'node:path';
 import { type BundleManifest, bundleIdSchema } from '../../native-models/bundles/manifest.ts';
-import { readManifest } from '../../native-models/bundles/verify.ts';
+import { anyManifest } from '../../native-models/published/any-manifest.ts';
+import { isPublishedBundle, openPublished } from '../../native-models/published/open-published.ts';
+import { publishedManifest } from '../../native-models/published/published-manifest.ts';
 import { ParlanceError } from '../contract/index.ts';
 import type { AnsweringBundle } from '../conversation/ports.ts';
 import { asParlanceError } from '../engine/failures.ts';
@@ -9,7 +11,7 @@ import { asParlanceError } from '../engine/failures.ts';
 /** The bundle that answers when none is named. */
 export const defaultBundleId = 'parlance-mini';
 
-/** A bundle's folder and its manifest, read and checked; its parts' bytes are checked when they are loaded. */
+/** A bundle's folder and its manifest (that of a published model is made of its files), read and checked; its parts' bytes are checked when they are loaded. */
 export interface ChosenBundle {
   readonly folder: string;
   readonly manifest: BundleManifest;
@@ -30,7 +32,8 @@ function looksLikePath(choice: string): boolean {
 }
 
 /**
- * Finds a bundle by its id among the installed ones, or by its folder. Throws bundle-missing, and what is wrong with
+ * Finds a bundle by its id among the installed ones, or by its folder; a published model in the layout of transformers.js is taken
+ * as it is. Throws bundle-missing, and what is wrong with
  * it: bundle-incomplete, bundle-newer, bundle-invalid.
  */
 export function chooseBundle(modelsFolder: string, choice: string): ChosenBundle {
@@ -39,7 +42,7 @@ export function chooseBundle(modelsFolder: string, choice: string): ChosenBundle
   const folder = installed !== null && existsSync(installed) ? installed : resolve(choice);
   if (!existsSync(folder)) throw bundleMissing(choice);
   try {
-    return { folder, manifest: readManifest(folder) };
+    return { folder, manifest: anyManifest(folder) };
   } catch (error) {
     throw asParlanceError(error);
   }

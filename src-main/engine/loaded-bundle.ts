@@ -3,8 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
 import { openBundle } from '../../native-models/bundles/verify.ts';
+import {
+  isPublishedBundle,
+  openPublished,
+  type PublishedBundle,
+} from '../../native-models/published/open-published.ts';
+import { publishedManifest } from '../../native-models/published/published-manifest.ts';
 import type { EngineName, Provider } from '../contract/conversation.ts';
 import { Adaptor } from './adaptor.ts';
+import type { AnsweringModel } from './answering-model.ts';
 import { AudioEmbeddingsCache } from './caches/audio-embeddings.ts';
 import type { ClipCachePlace } from './caches/clip-cache.ts';
 import { KeptConversations } from './caches/kept-conversations.ts';
@@ -13,10 +20,14 @@ import { Encoder } from './encoder.ts';
 import { asParlanceError, partMissing } from './failures.ts';
 import { LanguageModel } from './language-model.ts';
 import type { EngineEvent } from './listeners.ts';
+import { publishedDigest } from './published/published-digest.ts';
+import { PublishedEncoder } from './published/published-encoder.ts';
+import { PublishedLanguageModel } from './published/published-language-model.ts';
+import { PublishedSpeech } from './published/published-speech.ts';
 import { windowSamples } from './sound/audio-windows.ts';
 import { asAdapted } from './sound/spoken-positions.ts';
 import { SpeechLlm } from './speech-llm.ts';
-import type { SpeechModel } from './speech-model.ts';
+import type { HearingModel, SpeechModel } from './speech-model.ts';
 import { Whisper } from './whisper/whisper.ts';
 import { hearsSpeech } from './whisper/windows.ts';
 
@@ -33,8 +44,10 @@ export class LoadedBundle {
   readonly folder: string;
   readonly provider: Provider;
   readonly manifest: BundleManifest;
-  /** SHA-256 of bundle.json, which holds the hash of every other file. */
+  /** SHA-256 of bundle.json, which holds the hash of every other file; see `publishedDigest` for a published one. */
   readonly digest: string;
+  /** Set where the folder holds a published model as it is, whose graphs are none of the foundry's. */
+  readonly #published: PublishedBundle | null;
   readonly #settings: BundleSettings;
   readonly #parts = new Map<string, Promise<{ close(): Promise<void> }>>();
 
@@ -44,17 +57,24 @@ export class LoadedBundle {
     manifest: BundleManifest,
     digest: string,
     settings: BundleSettings,
+    published: PublishedBundle | null = null,
   ) {
     this.folder = folder;
     this.provider = provider;
     this.manifest = manifest;
     this.digest = digest;
     this.#settings = settings;
+    this.#published = published;
   }
 
   /** Checks every file's hash before any is used. Throws bundle-incomplete, -corrupt, -newer or -invalid. */
   static async open(folder: string, provider: Provider, settings: BundleSettings): Promise<LoadedBundle> {
     try {
+      if (isPublishedBundle(folder)) {
+        const published = openPublished(folder);
+        const digest = await publishedDigest(folder);
+        return new LoadedBundle(folder, provider, publishedManifest(published), digest, settings, published);
+      }
       const manifest = await openBundle(folder);
       return new LoadedBundle(folder, provider, manifest, await bundleDigest(folder), settings);
     } catch (error) {
@@ -62,11 +82,13 @@ export class LoadedBundle {
     }
   }
 
-  languageModel(): Promise<LanguageModel> {
-    return this.#part('llm', async () => {
+  languageModel(): Promise<AnsweringModel> {
+    return this.#part<AnsweringModel>('llm', async () => {
       const { llm } = this.manifest;
       if (llm === null) throw partMissing(this.manifest.id, 'language model');
       const { threads, log } = this.#settings;
+      if (this.#published !== null)
+        return PublishedLanguageModel.open(this.#published, this.provider, threads);
       const model = await LanguageModel.open(this.folder, { ...this.manifest, llm }, this.provider, threads);
       const { attention } = model.decoder;
       if (attention !== null && attention.positionsAtOnce < llm.contextLength)
@@ -98,7 +120,8 @@ export class LoadedBundle {
     });
   }
 
-  async speechLlm(): Promise<SpeechLlm> {
+  async speechLlm(): Promise<HearingModel> {
+    if (this.#published !== null) return this.#publishedSpeech(this.#published);
     const { llm, whisper, encoder, secondEncoder, adaptor, prompt, id } = this.manifest;
     if (adaptor === null) throw partMissing(id, 'adaptor');
     if (encoder === null) throw partMissing(id, 'speech encoder');
@@ -128,6 +151,7 @@ export class LoadedBundle {
   /** Reads everything of the bundle that an engine's next spoken question needs. */
   async preload(engine: EngineName): Promise<void> {
     await this.conversations();
+    if (this.#published !== null) await this.#publishedEncoder(this.#published);
     const { whisper, encoder, adaptor } = this.manifest;
     if (engine === 'cascade' && whisper !== null) await this.whisper();
     if (engine === 'speech-llm' && encoder !== null && adaptor !== null) {
@@ -165,6 +189,22 @@ export class LoadedBundle {
     );
   }
 
+  #publishedSpeech(bundle: PublishedBundle): HearingModel {
+    const hidden = bundle.config.text_config.hidden_size;
+    return new PublishedSpeech({
+      hearing: bundle.hearing,
+      hidden,
+      encoder: () => this.#publishedEncoder(bundle),
+      embeddings: new AudioEmbeddingsCache(this.#clips, hidden),
+    });
+  }
+
+  #publishedEncoder(bundle: PublishedBundle): Promise<PublishedEncoder> {
+    return this.#part('published encoder', () =>
+      PublishedEncoder.open(bundle, this.provider, this.#settings.threads),
+    );
+  }
+
   #adaptor(): Promise<Adaptor> {
     return this.#part('adaptor', () => {
       const { adaptor } = this.manifest;
@@ -188,8 +228,9 @@ export class LoadedBundle {
   }
 }
 
-/** SHA-256 of a bundle's manifest. Throws the system's error. */
+/** SHA-256 of a bundle's manifest, or of what a published one is. Throws the system's error. */
 export async function bundleDigest(folder: string): Promise<string> {
+  if (isPublishedBundle(folder)) return publishedDigest(folder);
   return createHash('sha256')
     .update(await readFile(join(folder, 'bundle.json')))
     .digest('hex');

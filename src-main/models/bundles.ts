@@ -2,8 +2,10 @@ import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
 import { readRecipe } from '../../native-models/bundles/recipe.ts';
-import { readManifest, verifyBundle } from '../../native-models/bundles/verify.ts';
+import { verifyBundle } from '../../native-models/bundles/verify.ts';
 import { ModelError } from '../../native-models/errors.ts';
+import { anyManifest } from '../../native-models/published/any-manifest.ts';
+import { isPublishedBundle } from '../../native-models/published/open-published.ts';
 import { type BundleSummary, errorCodeSchema, type ModelProgress, ParlanceError } from '../contract/index.ts';
 import { isLocked } from './bundle-lock.ts';
 import { type Catalogue, type CatalogueBundle, readCatalogue } from './catalogue.ts';
@@ -101,7 +103,7 @@ async function stateOf(
   }
   if (!names.includes(id)) return { state: 'available', manifest: null };
   try {
-    return { state: 'installed', manifest: readManifest(bundleFolder(place, id)) };
+    return { state: 'installed', manifest: anyManifest(bundleFolder(place, id)) };
   } catch (error) {
     if (error instanceof ModelError) return { state: 'damaged', manifest: null };
     throw error;
@@ -125,6 +127,7 @@ export async function verifyInstalled(
   onProgress?: (progress: ModelProgress) => void,
 ): Promise<BundleManifest> {
   if (!(await namesIn(place.home.models)).includes(id)) throw notInstalled(id);
+  if (isPublishedBundle(bundleFolder(place, id))) throw nothingToCompare(id);
   try {
     return await verifyBundle(bundleFolder(place, id), (progress) =>
       onProgress?.({ bundle: id, phase: 'verifying', ...progress, source: null, message: null }),
@@ -145,6 +148,14 @@ export async function removeBundle(place: ModelsPlace, id: string): Promise<void
   await rename(bundleFolder(place, id), aside);
   await rm(aside, { recursive: true, force: true });
   await rm(join(models, `.${id}.verified.json`), { force: true });
+}
+
+function nothingToCompare(id: string): ParlanceError {
+  return new ParlanceError(
+    'not-supported',
+    `The bundle ${id} is a published model, which came without hashes to compare its files with.`,
+    'Fetch its files again if you doubt them.',
+  );
 }
 
 function notInstalled(id: string): ParlanceError {

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { OnnxPort } from '../../formats/onnx-reader.ts';
+import { anyManifest } from '../../published/any-manifest.ts';
+import { isPublishedBundle, openPublished } from '../../published/open-published.ts';
+import { publishedManifest } from '../../published/published-manifest.ts';
 import type { BundleManifest, BundlePart, Learnt } from '../manifest.ts';
-import { readManifest } from '../verify.ts';
 import { type GraphSummary, graphSummary } from './graph-weights.ts';
 import { type MemoryAt, memoryByContext } from './memory.ts';
 
@@ -51,7 +53,7 @@ export interface Inspection {
 
 /** What a bundle is made of and what it takes, from its manifest and its graphs; no weight is read. Throws `ModelError`. */
 export function inspectBundle(folder: string): Inspection {
-  return inspectManifest(folder, readManifest(folder));
+  return inspectManifest(folder, anyManifest(folder));
 }
 
 /** The same for a manifest at hand. */
@@ -116,7 +118,7 @@ function graphsOf({ encoder, secondEncoder, whisper, adaptor, llm }: BundleManif
             from: llm.from,
             learnt: llm.learnt,
             graphs: [llm.embedGraph, llm.rowsGraph],
-            deviceGraphs: [llm.deviceGraph],
+            deviceGraphs: llm.deviceGraph === llm.rowsGraph ? [] : [llm.deviceGraph],
           },
         ]),
     ...(whisper === null
