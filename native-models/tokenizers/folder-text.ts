@@ -1,7 +1,11 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ConfigFields, readJsonFile, readTextFile } from '../formats/config-fields.ts';
+import { addedTokensOf } from './added-tokens.ts';
 import type { ModelText } from './model-text.ts';
+import { readSentencePiece } from './sentencepiece-model.ts';
+import { sentencePieceTokenizer } from './sentencepiece-tokenizer.ts';
 
 const id = z.number().int().nonnegative();
 const ids = z.union([id.transform((only) => [only]), z.array(id).max(64)]);
@@ -20,8 +24,8 @@ export function folderText(folder: string): ModelText {
     const json = readJsonFile(join(folder, name));
     return json === null ? null : new ConfigFields(join(folder, name), json);
   };
-  const tokenizer = tokenizerOf(folder);
   const settings = read('tokenizer_config.json');
+  const tokenizer = tokenizerOf(folder, settings);
   const config = read('config.json');
   const textConfig = config?.part('text_config') ?? null;
   const generation = read('generation_config.json');
@@ -44,12 +48,24 @@ const tokenName = z
   .union([z.string(), z.object({ content: z.string() }).transform(({ content }) => content)])
   .optional();
 
-function tokenizerOf(folder: string): object | null {
+function tokenizerOf(folder: string, settings: ConfigFields | null): object | null {
   const path = join(folder, 'tokenizer.json');
   const json = readJsonFile(path);
-  if (json === null) return null;
-  new ConfigFields(path, json).read('model', z.record(z.string(), z.unknown()));
-  return z.looseObject({}).parse(json);
+  if (json !== null) {
+    new ConfigFields(path, json).read('model', z.record(z.string(), z.unknown()));
+    return z.looseObject({}).parse(json);
+  }
+  const pieces = join(folder, 'tokenizer.model');
+  if (!existsSync(pieces)) return null;
+  const model = readSentencePiece(pieces);
+  const prefixed = settings?.read('add_prefix_space', z.boolean().optional()) ?? model.addPrefix;
+  // transformers calls it legacy to put a space after every special token too; so did it when those models were trained.
+  const first = settings?.read('legacy', z.boolean().optional()) === false;
+  return sentencePieceTokenizer(model, {
+    path: pieces,
+    added: addedTokensOf(folder, settings),
+    prefix: !prefixed ? 'none' : first ? 'first' : 'each',
+  });
 }
 
 const addedTokensSchema = z.looseObject({

@@ -2,52 +2,45 @@ import { z } from 'zod';
 import { ModelError } from '../errors.ts';
 import { invalidFile } from '../formats/binary-file.ts';
 import type { Gguf } from '../formats/gguf.ts';
-
-/** llama.cpp's kinds of tokens that stand for themselves in a text, and are found before anything else. */
-const tokenType = { control: 3, userDefined: 4 } as const;
-
-/** How text is cut before the byte-pair merges, by the name that llama.cpp gives the cut. */
-const cuts: Readonly<Record<string, readonly object[]>> = {
-  // GPT-2's words: letters, digits or signs, each with the space before it.
-  'gpt-2': [byteLevel(true)],
-  // The same, every number character by itself, ½ and ٣ included.
-  smollm: [
-    { type: 'Split', pattern: { Regex: '\\p{N}' }, behavior: 'Isolated', invert: false },
-    byteLevel(true),
-  ],
-};
-
-function byteLevel(useRegex: boolean) {
-  return { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: useRegex };
-}
+import { byteLevelCuts } from './byte-level-cuts.ts';
+import { type Piece, pieceKind } from './sentencepiece-model.ts';
+import { sentencePieceTokenizer } from './sentencepiece-tokenizer.ts';
 
 /**
- * The tokenizer of a GGUF file in the `tokenizer.json` format of Hugging Face: byte-level BPE (GPT-2). Adds no tokens of its own:
- * beginnings and ends are the chat template's. Throws `not-supported` or `file-invalid`.
+ * The tokenizer of a GGUF file in the `tokenizer.json` format of Hugging Face: byte-level BPE (`gpt2`) or SentencePiece (`llama`).
+ * Adds no tokens of its own: beginnings and ends are the chat template's. Throws `not-supported` or `file-invalid`.
  */
 export function tokenizerOf(gguf: Gguf): object {
-  const read = <T extends z.ZodType>(key: string, schema: T) =>
-    gguf.metadata(`tokenizer.ggml.${key}`, schema);
-  const model = read('model', z.string());
-  const cut = read('pre', z.string().default('gpt-2'));
-  const preTokenizers = cuts[cut];
-  if (model !== 'gpt2' || preTokenizers === undefined)
+  const model = gguf.metadata('tokenizer.ggml.model', z.string());
+  if (model === 'gpt2') return byteLevelTokenizer(gguf);
+  if (model === 'llama') return scoredTokenizer(gguf);
+  throw new ModelError(
+    'not-supported',
+    `${gguf.path} has a tokenizer of kind ${model}.`,
+    'Byte-level BPE (gpt2) and SentencePiece (llama) are read.',
+  );
+}
+
+function byteLevelTokenizer(gguf: Gguf): object {
+  const name = gguf.metadata('tokenizer.ggml.pre', z.string().default('gpt-2'));
+  const cut = byteLevelCuts.get(name);
+  if (cut === undefined)
     throw new ModelError(
       'not-supported',
-      `${gguf.path} has a tokenizer of kind ${model}, ${cut}.`,
-      `Byte-level BPE is read, cut as ${Object.keys(cuts).join(' or ')}.`,
+      `${gguf.path} has a tokenizer of kind gpt2, ${name}.`,
+      `Byte-level BPE is read, cut as ${[...byteLevelCuts.keys()].join(', ')}.`,
     );
-  const tokens = read('tokens', z.array(z.string()));
-  const types = read('token_type', z.array(z.number()).default([]));
+  const tokens = tokensOf(gguf);
+  const types = typesOf(gguf);
   return {
     version: '1.0',
     truncation: null,
     padding: null,
     added_tokens: tokens.flatMap((content, id) => addedToken(content, id, types[id])),
-    normalizer: null,
-    pre_tokenizer: { type: 'Sequence', pretokenizers: preTokenizers },
+    normalizer: cut.compose ? { type: 'NFC' } : null,
+    pre_tokenizer: { type: 'Sequence', pretokenizers: cut.preTokenizers },
     post_processor: null,
-    decoder: byteLevel(true),
+    decoder: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
     model: {
       type: 'BPE',
       dropout: null,
@@ -56,16 +49,46 @@ export function tokenizerOf(gguf: Gguf): object {
       end_of_word_suffix: null,
       fuse_unk: false,
       byte_fallback: false,
-      ignore_merges: false,
+      ignore_merges: cut.ignoreMerges,
       vocab: vocabularyOf(gguf, tokens),
-      merges: read('merges', z.array(z.string())).map((merge) => mergeOf(gguf, merge)),
+      merges: gguf
+        .metadata('tokenizer.ggml.merges', z.array(z.string()))
+        .map((merge) => mergeOf(gguf, merge)),
     },
   };
 }
 
+/** llama.cpp's `llama`: SentencePiece's BPE by scores, with bytes for characters that have no piece. */
+function scoredTokenizer(gguf: Gguf): object {
+  const scores = gguf.metadata('tokenizer.ggml.scores', z.array(z.number()));
+  const types = typesOf(gguf);
+  const pieces = tokensOf(gguf).map(
+    (text, id): Piece => ({ text, score: scores[id] ?? 0, kind: types[id] ?? pieceKind.normal }),
+  );
+  const id = z.number().int().nonnegative();
+  const model = {
+    algorithm: 'bpe' as const,
+    ...{ pieces, byteFallback: true, characterMap: new Uint8Array() },
+    unknownId: gguf.metadata('tokenizer.ggml.unknown_token_id', id.default(0)),
+    addPrefix: gguf.metadata('tokenizer.ggml.add_space_prefix', z.boolean().default(true)),
+    removeExtraSpaces: gguf.metadata('tokenizer.ggml.remove_extra_whitespaces', z.boolean().default(false)),
+  } as const;
+  const prefix = model.addPrefix ? 'each' : 'none';
+  return sentencePieceTokenizer(model, { path: gguf.path, added: [], prefix });
+}
+
+function tokensOf(gguf: Gguf): string[] {
+  return gguf.metadata('tokenizer.ggml.tokens', z.array(z.string()));
+}
+
+function typesOf(gguf: Gguf): number[] {
+  return gguf.metadata('tokenizer.ggml.token_type', z.array(z.number()).default([]));
+}
+
+/** Tokens that stand for themselves in a text, and are found before anything else. */
 function addedToken(content: string, id: number, type: number | undefined): object[] {
-  if (type !== tokenType.control && type !== tokenType.userDefined) return [];
-  const special = type === tokenType.control;
+  if (type !== pieceKind.control && type !== pieceKind.userDefined) return [];
+  const special = type === pieceKind.control;
   return [{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }];
 }
 

@@ -69,9 +69,7 @@ class ProbeDecoder {
     const lastPosition = g.input('seqlens_k', 'int32', [1]);
     const totalLength = g.input('total_sequence_length', 'int32', []);
     const past = g.input('past', 'float32', [1, kvHeads, 'P', headSize]);
-    const rotary = rotaryTables(context, plainRotary(headSize, 10_000));
-    const cosines = g.weight('cosines', rotary.cosines);
-    const sines = g.weight('sines', rotary.sines);
+    const { cosines, sines } = rotaryTables(g, 'rotary', context, plainRotary(headSize, 10_000));
     const norm = g.weight('norm', filled([hidden], 1));
     let x = g.norm(residual, norm, 1e-5);
     for (let layer = 0; layer < layers; layer++) {

@@ -45,7 +45,7 @@ describe('the manifest', () => {
         heads: 4,
         kvHeads: 2,
         headSize: 32,
-        vocabulary: 19,
+        vocabulary: 13,
       },
       ...{ slidingWindow: { positions: 5, layers: 2 }, tokenizer: null, bosToken: 1, eosTokens: [2] },
     });

@@ -82,8 +82,9 @@ const files: Record<string, Written> = {
 function llama3Divisors(): GgufTensor {
   const plain = { dimensions: 16, theta: 500 };
   const bent = {
-    ...{ kind: 'llama3', factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalPositions: 32 },
-  } as const;
+    kind: 'llama3' as const,
+    ...{ factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalPositions: 32 },
+  };
   const before = rotaryFrequencies({ ...plain, scaling: { kind: 'none' } }).frequencies;
   const after = rotaryFrequencies({ ...plain, scaling: bent }).frequencies;
   return {
@@ -120,7 +121,7 @@ describe('a GGUF file, by the conventions of its family, gives the logits of tra
 });
 
 describe('a GGUF file that cannot say what the case says is the model of its family by default', () => {
-  const shape = { vocab_size: 19, hidden_size: 64, intermediate_size: 96 };
+  const shape = { vocab_size: 13, hidden_size: 64, intermediate_size: 96 };
   const heads = { num_attention_heads: 4, num_key_value_heads: 2, max_position_embeddings: 128 };
   const plain = { ...shape, ...heads, attention_bias: false, mlp_bias: false };
   const defaults: [TinyConfig, Written][] = [
