@@ -12,7 +12,7 @@ export interface BlockQuantized {
   readonly data: Value;
   /** f32 [N, K/block]. */
   readonly scales: Value;
-  /** u8 packed, or f32 [N, K/block]; null is 2^(bits−1). */
+  /** u8 packed, or, of 4 bits, f32 [N, K/block]; null is 2^(bits−1). */
   readonly zeroPoints: Value | null;
 }
 
