@@ -64,6 +64,8 @@ async function transcribeWindow(
     ...(system === '' ? [] : [{ role: 'system' as const, content: [system] }]),
     { role: 'user', content: speech.content(clip.hash, clip.positions, instruction) },
   ]);
+  const room = model.part.contextLength - positionsOf(units);
+  if (room < 1) throw contextTooSmall(model.part.contextLength);
   const kept = newConversation(
     'transcription',
     speech.name,
@@ -78,16 +80,12 @@ async function transcribeWindow(
         units,
         vectors: new Map([[clip.hash, clip.vectors]]),
         loraScale: speech.loraScale,
-        // Written words take about as many tokens as the sound has vectors; far more is a loop.
         sampling: {
-          maxTokens: 2 * clip.positions + 16,
-          temperature: 0,
-          topP: 1,
-          repetitionPenalty: 1,
-          seed: 0,
+          maxTokens: mostTokens(clip.positions, window.length / sampleRate),
+          ...{ temperature: 0, topP: 1, repetitionPenalty: 1, seed: 0 },
         },
         beams,
-        room: model.part.contextLength - positionsOf(units),
+        room,
       },
       { token: () => undefined },
       watch,
@@ -98,6 +96,22 @@ async function transcribeWindow(
   } finally {
     kept.cache.dispose();
   }
+}
+
+/**
+ * Written words take about as many tokens as the sound has vectors, where those follow the words; nobody speaks more than 25
+ * tokens a second, and fast speakers need 8. Far more is a loop.
+ */
+function mostTokens(vectors: number, seconds: number): number {
+  return Math.ceil(Math.min(25 * seconds, Math.max(2 * vectors, 8 * seconds))) + 16;
+}
+
+function contextTooSmall(contextLength: number): ParlanceError {
+  return new ParlanceError(
+    'audio-too-long',
+    `Thirty seconds of sound do not fit into this bundle's context of ${contextLength} positions.`,
+    'Use `--engine whisper`, or another bundle.',
+  );
 }
 
 function notTrained(task: string): ParlanceError {

@@ -35,6 +35,7 @@ export class PromptBuilder {
   readonly #tokens: TextTokens;
   readonly #bos: number | null;
   readonly #beforeText: string;
+  readonly #takesSystem: boolean;
   readonly #constants: Record<string, string>;
 
   /** `beforeText` stands before every question in words. Throws bundle-invalid when the template cannot be read. */
@@ -57,10 +58,23 @@ export class PromptBuilder {
     } catch (cause) {
       throw templateFailed(cause);
     }
+    this.#takesSystem = this.#renders(['system', 'user']);
   }
 
-  /** Throws bundle-invalid when the template refuses these roles, or leaves a message out. */
+  /**
+   * A system prompt that the template has no place for goes in front of the first question. Throws bundle-invalid when the
+   * template refuses these roles, or leaves a message out.
+   */
   build(messages: readonly PromptMessage[]): Prompt {
+    const [system, question, ...rest] = messages;
+    if (this.#takesSystem || system?.role !== 'system' || question?.role !== 'user')
+      return this.#build(messages);
+    const content = [...system.content, '\n\n', ...question.content];
+    const { units, sizes } = this.#build([{ role: 'user', content }, ...rest]);
+    return { units, sizes: [0, ...sizes] };
+  }
+
+  #build(messages: readonly PromptMessage[]): Prompt {
     const pieces = this.#render(messages);
     const sequence = new SequenceBuilder(this.#tokens, messages.length);
     sequence.text(pieces[0] ?? '', true, 0);
@@ -71,6 +85,15 @@ export class PromptBuilder {
       sequence.text(pieces[index + 1] ?? '', true, index);
     });
     return sequence.finish(this.#bos);
+  }
+
+  #renders(roles: ReadonlyArray<PromptMessage['role']>): boolean {
+    try {
+      this.#render(roles.map((role) => ({ role, content: [] })));
+      return true;
+    } catch {
+      return false; // what is wrong with it is said when a prompt is built
+    }
   }
 
   /** The template's own text before, between and after the contents. */

@@ -96,6 +96,25 @@ describe('a prompt for a tokenizer that marks the beginning of each text', () =>
     expect(tokens.encode(own).at(-1)).toBe(eos);
   });
 
+  it('has the system prompt in front of the first question where the template has no place for it', () => {
+    const refuses =
+      "{% for message in messages %}{% if message['role'] == 'system' %}{{ raise_exception('no') }}{% endif %}{{ message['content'] }}{% endfor %}";
+    const drops =
+      "{% for message in messages %}{% if message['role'] != 'system' %}{{ message['content'] }}{% endif %}{% endfor %}";
+    for (const template of [refuses, drops]) {
+      const prompts = new PromptBuilder(template, tokens, null, undefined);
+      const { units, sizes } = prompts.build([
+        { role: 'system', content: ['the words'] },
+        { role: 'user', content: ['the question'] },
+        { role: 'assistant', content: [[7, 8]] },
+        { role: 'user', content: [sound] },
+      ]);
+      const opening = tokens.encodeTemplate('the words\n\nthe question');
+      expect(units).toEqual([...opening, 7, 8, sound]);
+      expect(sizes).toEqual([0, opening.length, 2, 40]);
+    }
+  });
+
   it('has the templates of the other recipes: what their papers write', () => {
     const llama = new PromptBuilder(templateOf('audiochatllama'), tokens, bos, eos);
     expect(llama.build([{ role: 'user', content: [sound] }]).units).toEqual([
