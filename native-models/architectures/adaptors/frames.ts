@@ -7,6 +7,7 @@ export type Remainder = 'drop' | 'pad';
 
 /** x [1, T, C] → [1, groups, count·C]: frames beside one another, each in one group. */
 export function stackFrames(g: Graph, x: Value, count: number, remainder: Remainder): Value {
+  if (count === 1) return x;
   const width = knownDimension(x.shape, 2, 'Stacked frames');
   return g.reshape(wholeGroups(g, x, count, remainder), [0, -1, count * width]);
 }

@@ -48,10 +48,16 @@ export function usualPadding(kernel: number, stride: number): number {
  * no number is missing, or there are none, it follows every layer but the last and the norms.
  */
 function activationBetween(layers: readonly Layer[], at: number): boolean {
-  const numbers = layers.map(({ path }) => sequentialNumber(path));
-  const gap = (i: number) => (numbers[i] ?? Number.NaN) - (numbers[i - 1] ?? Number.NaN) > 1;
-  if (layers.some((_, i) => i > 0 && gap(i))) return gap(at);
-  return [layers[at - 1], layers[at]].every((layer) => layer?.weight.shape.length !== 1);
+  const pair = layers.slice(at - 1, at + 1);
+  const parents = new Set(pair.map(({ path }) => path.replace(/\d+$/, '')));
+  const [parent = ''] = parents;
+  const numbers = layers
+    .filter(({ path }) => path.replace(/\d+$/, '') === parent)
+    .map(({ path }) => sequentialNumber(path) ?? Number.NaN);
+  const hasGap = numbers.some((number, i) => number - (numbers[i - 1] ?? number) > 1);
+  const [before = 0, after = 0] = pair.map(({ path }) => sequentialNumber(path) ?? Number.NaN);
+  if (parents.size === 1 && hasGap) return after - before > 1;
+  return pair.every(({ weight }) => weight.shape.length !== 1);
 }
 
 /** LayerNorm has a bias, RMS norm has none. */

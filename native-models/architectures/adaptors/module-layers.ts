@@ -88,14 +88,35 @@ function modulePrefix(weights: TensorSource, module?: string): string {
 function inOrder(layers: readonly Layer[]): readonly Layer[] {
   const byName = layers.toSorted((a, b) => a.path.localeCompare(b.path, 'en', { numeric: true }));
   if (byName.every(({ path }) => sequentialNumber(path) !== null)) return byName;
-  const rank = (layer: Layer) => normPlace(layer) ?? (layer.weight.shape.length === 3 ? 1 : 2);
-  return byName.toSorted((a, b) => rank(a) - rank(b));
+  const inner = byName
+    .filter(({ weight }) => weight.shape.length > 1)
+    .toSorted((a, b) => b.weight.shape.length - a.weight.shape.length);
+  const norms = byName.filter(({ weight }) => weight.shape.length <= 1);
+  const [first, last] = [inner[0]?.weight.shape[1], inner.at(-1)?.weight.shape[0]];
+  const places = norms.map((norm) => normPlace(norm, first, last));
+  const at = (place: 'first' | 'last') => norms.filter((_, i) => places[i] === place);
+  if (at('first').length > 1 || at('last').length > 1) throw unplaced(norms);
+  return [...at('first'), ...inner, ...at('last')];
 }
 
-/** A norm with a name stands before the first layer or after the last, as its name says. */
-function normPlace({ path, weight }: Layer): number | null {
-  if (weight.shape.length !== 1) return null;
-  return /post|out|final|last/.test(path) ? 3 : 0;
+/** A norm without a number stands before the first layer or after the last, as its name or else its width says. */
+function normPlace(norm: Layer, first: number | undefined, last: number | undefined): 'first' | 'last' {
+  const { path, weight } = norm;
+  const [width] = weight.shape;
+  if (/\d/.test(path)) throw unplaced([norm]);
+  if (/(^|[._])(post|out|output|final|last)([._]|$)/.test(path)) return 'last';
+  if (/(^|[._])(pre|in|input|first)([._]|$)/.test(path)) return 'first';
+  if (width === first && width !== last) return 'first';
+  if (width === last && width !== first) return 'last';
+  throw unplaced([norm]);
+}
+
+function unplaced(norms: readonly Layer[]): ModelError {
+  return new ModelError(
+    'not-supported',
+    `Nothing tells where among the adaptor's layers ${norms.map(({ weight }) => weight.name).join(', ')} stands.`,
+    'Name the layers by numbers, in the order in which sound passes them.',
+  );
 }
 
 /** The place in a `Sequential` or `ModuleList`, whose layers are named by numbers. */

@@ -102,6 +102,32 @@ describe("an adaptor's layers", () => {
     ]);
   });
 
+  it('are no guess: a norm whose place nothing tells is refused', () => {
+    const first = build('mlp', { 'norm.weight': [8], 'fc1.weight': [9, 8], 'fc2.weight': [12, 9] });
+    expect(first.graph.finish().nodes[0]?.type).toMatch(/Normalization/);
+    const unknown = [
+      { 'norm.weight': [12], 'fc1.weight': [12, 8], 'fc2.weight': [12, 12], 'norm_2.weight': [12] },
+      { 'layers.0.fc.weight': [8, 8], 'layers.0.norm.weight': [8], 'layers.1.fc.weight': [8, 8] },
+      { 'norm.weight': [8], 'fc1.weight': [9, 8], 'fc2.weight': [8, 9] },
+    ];
+    for (const shapes of unknown) expect(() => build('mlp', shapes)).toThrow(/Nothing tells where/);
+  });
+
+  it('have an activation between them wherever no numbers say otherwise', () => {
+    const activations = (shapes: Shapes) =>
+      build('conv', shapes)
+        .graph.finish()
+        .nodes.filter(({ type }) => type === 'Gelu').length;
+    const [one, two, out] = [
+      [8, 8, 3],
+      [8, 8, 3],
+      [12, 8],
+    ];
+    expect(activations({ 'conv1.weight': one, 'conv2.weight': two, 'proj.weight': out })).toBe(2);
+    expect(activations({ 'conv.0.weight': one, 'conv.2.weight': two, 'proj.weight': out })).toBe(2);
+    expect(activations({ '0.weight': one, '2.weight': two, '3.weight': out })).toBe(1);
+  });
+
   it('must all be understood: a batch norm is not passed over', () => {
     const shapes = { 'adaptor.0.weight': [12, 8], 'adaptor.1.running_mean': [12] };
     expect(() => build('linear', shapes)).toThrow(/adaptor\.1\.running_mean belongs to no layer/);
