@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { ModelError } from '../errors.ts';
 import { invalidFile } from './binary-file.ts';
 import type { FileAccess } from './file-access.ts';
 import { type GgufValue, readGgufHeader } from './gguf-header.ts';
@@ -19,6 +20,7 @@ export class Gguf extends TensorFile {
       path,
       (file) => {
         const header = readGgufHeader(file);
+        requireWhole(path, header.metadata);
         for (const [key, value] of header.metadata) metadata.set(key, value);
         return new Map(header.tensors.map((place) => [place.name, new PlainTensor(file, place)]));
       },
@@ -34,4 +36,15 @@ export class Gguf extends TensorFile {
     const fault = this.#metadata.has(key) ? 'is not what it should be' : 'is missing';
     throw invalidFile(this.path, `its metadata entry ${key} ${fault}`);
   }
+}
+
+/** Large models are published in parts of which each names all metadata, but its own tensors alone. */
+function requireWhole(path: string, metadata: ReadonlyMap<string, GgufValue>): void {
+  const parts = metadata.get('split.count');
+  if (typeof parts === 'number' && parts > 1)
+    throw new ModelError(
+      'not-supported',
+      `${path} is one of ${parts} parts of a model.`,
+      'Join them first: `llama-gguf-split --merge <first part> <whole file>`.',
+    );
 }

@@ -54,9 +54,12 @@ export class StridedTensor implements LazyTensor {
     const Units = unitBytes === 1 ? Uint8Array : unitBytes === 2 ? Uint16Array : Uint32Array;
     const axes = this.#axes([...shape, units], [...strides.map((stride) => stride * units), 1]);
     const result = new Units(elementCount(shape) * units);
+    let scratch = new Units(0);
     gather(axes, result, (at, count) => {
-      const bytes = this.#file.read(offset + at * unitBytes, count * unitBytes, this.name);
-      return new Units(bytes.buffer);
+      if (scratch.length < count) scratch = new Units(count);
+      const bytes = new Uint8Array(scratch.buffer, 0, count * unitBytes);
+      this.#file.readInto(bytes, offset + at * unitBytes, this.name);
+      return scratch;
     });
     return new Uint8Array(result.buffer);
   }
@@ -66,9 +69,16 @@ export class StridedTensor implements LazyTensor {
     const decoder = elementDecoder(this.#file.path, this);
     const axes = this.#axes(shape, strides);
     const result = new Float32Array(elementCount(shape));
+    let values = new Float32Array(0);
+    let bytes = new Uint8Array(0);
     gather(axes, result, (at, count) => {
-      const values = new Float32Array(count);
-      decoder.decode(this.#file.read(offset + at * elementBytes, count * elementBytes, this.name), values);
+      if (values.length < count) {
+        values = new Float32Array(count);
+        bytes = new Uint8Array(count * elementBytes);
+      }
+      const part = bytes.subarray(0, count * elementBytes);
+      this.#file.readInto(part, offset + at * elementBytes, this.name);
+      decoder.decode(part, values);
       return values;
     });
     return result;
@@ -99,6 +109,7 @@ export class StridedTensor implements LazyTensor {
 
 type Piece = Readonly<ArrayLike<number>>;
 
+/** A piece is used before the next one is read: they may all lie in one buffer. */
 function gather(
   axes: readonly Axis[],
   result: { [index: number]: number; readonly length: number },

@@ -155,6 +155,15 @@ describe('the GGUF reader', () => {
     refused(one([1, 1, 1, 1, 1], f32), 'file-invalid', /5 dimensions/);
   });
 
+  it('refuses a part of a model, saying how to join the parts', () => {
+    const part = new GgufWriter()
+      .head(0, 1)
+      .text('split.count')
+      .uint32(2)
+      .raw(Buffer.from([3, 0]));
+    refused(part.align().bytes(), 'not-supported', /one of 3 parts/);
+  });
+
   it('refuses names given twice and alignments out of the question', () => {
     const twice = new GgufWriter().head(2, 0).tensor('t', [1], f32, 0).tensor('t', [1], f32, 0);
     refused(twice.align().float32(1).bytes(), 'file-invalid', /same name/);

@@ -3,6 +3,8 @@ import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { dict, pickle, tensor } from '../../fixtures/formats/pickle-steps.ts';
+import { zipBytes } from '../../fixtures/formats/zip-bytes.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { GgufWriter } from './gguf-writer.ts';
 
@@ -38,11 +40,22 @@ const ggufOf = (code: number, bytes: number) =>
     bytes,
   );
 
+/** A matrix of halves, stored with its columns one after another. */
+function checkpointOf(): string {
+  const view = tensor('0', elements, 0, [1024, elements / 1024], [1, 1024], 'HalfStorage');
+  const zip = zipBytes([
+    ['m/data.pkl', pickle(dict({ large: view }))],
+    ['m/data/0', Buffer.alloc(2 * elements)],
+  ]);
+  return largeFile(zip, 0);
+}
+
 describe('a tensor of 128 MB in single precision', () => {
   it.each([
     ['F32', () => safetensorsOf('F32', 4 * elements)],
     ['F16', () => safetensorsOf('F16', 2 * elements)],
     ['BF16', () => safetensorsOf('BF16', 2 * elements)],
+    ['F16 turned round', checkpointOf],
     ['Q8_0', () => ggufOf(8, (elements / 32) * 34)],
     ['Q4_K', () => ggufOf(12, (elements / 256) * 144)],
   ])('is read from %s in less than 1.3 times its size', (_, file) => {
