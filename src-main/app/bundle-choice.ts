@@ -2,8 +2,6 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve, sep } from 'node:path';
 import { type BundleManifest, bundleIdSchema } from '../../native-models/bundles/manifest.ts';
 import { anyManifest } from '../../native-models/published/any-manifest.ts';
-import { isPublishedBundle, openPublished } from '../../native-models/published/open-published.ts';
-import { publishedManifest } from '../../native-models/published/published-manifest.ts';
 import { ParlanceError } from '../contract/index.ts';
 import type { AnsweringBundle } from '../conversation/ports.ts';
 import { asParlanceError } from '../engine/failures.ts';
@@ -11,7 +9,7 @@ import { asParlanceError } from '../engine/failures.ts';
 /** The bundle that answers when none is named. */
 export const defaultBundleId = 'parlance-mini';
 
-/** A bundle's folder and its manifest (that of a published model is made of its files), read and checked; its parts' bytes are checked when they are loaded. */
+/** A bundle's folder and its manifest, read and checked; its parts' bytes are checked when they are loaded. */
 export interface ChosenBundle {
   readonly folder: string;
   readonly manifest: BundleManifest;

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { OnnxPort } from '../../formats/onnx-reader.ts';
 import { anyManifest } from '../../published/any-manifest.ts';
 import { isPublishedBundle, openPublished } from '../../published/open-published.ts';
-import { publishedManifest } from '../../published/published-manifest.ts';
 import type { BundleManifest, BundlePart, Learnt } from '../manifest.ts';
 import { type GraphSummary, graphSummary } from './graph-weights.ts';
 import { type MemoryAt, memoryByContext } from './memory.ts';
@@ -41,7 +40,7 @@ export interface Inspection {
   readonly engine: BundleManifest['preferredEngine'];
   readonly builder: number | null;
   readonly parts: readonly InspectedPart[];
-  /** Tokens that sound becomes; null without an adaptor. */
+  /** Tokens that sound becomes: so many a second, or a number for any clip; null without an adaptor. */
   readonly audioTokens: { readonly perSecond: number } | { readonly fixed: number } | null;
   readonly contextLength: number | null;
   /** Bytes by the length of a conversation; empty without an LLM. */
@@ -53,7 +52,11 @@ export interface Inspection {
 
 /** What a bundle is made of and what it takes, from its manifest and its graphs; no weight is read. Throws `ModelError`. */
 export function inspectBundle(folder: string): Inspection {
-  return inspectManifest(folder, anyManifest(folder));
+  const inspection = inspectManifest(folder, anyManifest(folder));
+  // What lies between sound and LLM is inside one graph of a published model: only its hearing knows the rate.
+  return isPublishedBundle(folder)
+    ? { ...inspection, audioTokens: openPublished(folder).hearing.rate }
+    : inspection;
 }
 
 /** The same for a manifest at hand. */
