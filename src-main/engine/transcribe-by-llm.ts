@@ -10,7 +10,7 @@ import type { HearingModel } from './speech-model.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 /** Seconds; longer stretches would be segments without a time in them. */
-const longestSegment = 30;
+export const longestSegment = 30;
 
 export interface LlmTranscriptionParts {
   readonly model: AnsweringModel;

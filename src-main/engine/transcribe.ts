@@ -1,11 +1,14 @@
-import type { TranscribeRequest, Transcript } from '../contract/engine.ts';
+import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
+import type { Segment, TranscribeRequest, Transcript } from '../contract/engine.ts';
 import { ParlanceError } from '../contract/errors.ts';
 import type { TranscribeListener } from './listeners.ts';
 import type { LoadedBundle } from './loaded-bundle.ts';
+import { windowSamples } from './sound/audio-windows.ts';
 import { checkAudible, nothingHeard } from './sound/hearing-checks.ts';
 import { readClip, sampleRate } from './sound/wav.ts';
 import type { Stopwatch } from './stopwatch.ts';
-import { transcribeByLlm } from './transcribe-by-llm.ts';
+import { transcribeByCtc } from './transcribe-by-ctc.ts';
+import { longestSegment, transcribeByLlm } from './transcribe-by-llm.ts';
 import { transcribeWindows, type WindowsTranscript } from './whisper/windows.ts';
 
 /**
@@ -57,12 +60,59 @@ async function write(
   watch: Stopwatch,
   signal: AbortSignal,
 ): Promise<WindowsTranscript> {
-  if (request.engine === 'whisper') {
+  const writer = writerOf(bundle.manifest, request);
+  if (writer === 'whisper') {
     const whisper = await bundle.whisper();
     on.phase?.('hearing');
     return transcribeWindows(whisper, samples, request, on, watch, signal);
   }
-  const { prompt, languages, generation } = bundle.manifest;
+  const write = writer === 'ctc' ? writeByCtc : writeByLlm;
+  const segments = await write(bundle, request, samples, on, watch, signal);
+  const [usual = 'en'] = bundle.manifest.languages;
+  const language = request.language === 'auto' ? usual : request.language;
+  return { text: segments.map(({ text }) => text).join(' '), language, segments };
+}
+
+/**
+ * Who writes: what was asked for, or in a bundle without Whisper what it has instead, a CTC head or else a speech LLM that was
+ * trained to.
+ */
+function writerOf(
+  { whisper, encoder, prompt }: BundleManifest,
+  { engine, task }: TranscribeRequest,
+): 'whisper' | 'ctc' | 'speech-llm' {
+  if (engine === 'speech-llm') return 'speech-llm';
+  if (whisper !== null) return 'whisper';
+  const reads = (encoder?.ctcLabels ?? null) !== null;
+  if (reads && task === 'transcribe') return 'ctc';
+  return Object.hasOwn(prompt.tasks, task) ? 'speech-llm' : 'whisper';
+}
+
+async function writeByCtc(
+  bundle: LoadedBundle,
+  _request: TranscribeRequest,
+  samples: Float32Array,
+  on: TranscribeListener,
+  watch: Stopwatch,
+  signal: AbortSignal,
+): Promise<Segment[]> {
+  const encoder = await bundle.encoder();
+  const { adaptor, encoder: part } = bundle.manifest;
+  const padding = adaptor?.padding ?? part?.padding ?? { kind: '30s' };
+  const longest = Math.min(longestSegment * sampleRate, part === null ? Infinity : windowSamples([part]));
+  on.phase?.('hearing');
+  return transcribeByCtc(encoder, samples, { padding, longest }, on, watch, signal);
+}
+
+async function writeByLlm(
+  bundle: LoadedBundle,
+  request: TranscribeRequest,
+  samples: Float32Array,
+  on: TranscribeListener,
+  watch: Stopwatch,
+  signal: AbortSignal,
+): Promise<Segment[]> {
+  const { prompt, generation } = bundle.manifest;
   const parts = {
     model: await bundle.languageModel(),
     speech: await bundle.speechLlm(),
@@ -71,9 +121,7 @@ async function write(
     beams: generation.beams,
   };
   on.phase?.('hearing');
-  const segments = await transcribeByLlm(parts, samples, request, on, watch, signal);
-  const language = request.language === 'auto' ? (languages[0] ?? 'en') : request.language;
-  return { text: segments.map(({ text }) => text).join(' '), language, segments };
+  return transcribeByLlm(parts, samples, request, on, watch, signal);
 }
 
 function cancelled(cause: unknown): ParlanceError {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeSalmonn } from '../../fixtures/systems/checkpoints.ts';
-import { askAloud, buildSystem, clip, expectProbe, golden } from './system-kit.ts';
+import { askAloud, buildSystem, clip, expectProbe, golden, writeDown } from './system-kit.ts';
 
 const prompt = 'USER: <Speech>{audio}</Speech> Listen to the question and answer it in detail.\nASSISTANT:';
 const clips = [clip(27_001)];
@@ -43,5 +43,12 @@ describe('SALMONN: Whisper and BEATs, a windowed Q-Former, a Vicuna with LoRA', 
     expect(tokens).toEqual(golden('salmonn').facts.answer);
     expect(pieces.join('')).toBe(result.text);
     expect(result.usage).toMatchObject({ promptTokens: golden('salmonn').ids.length, audioTokens: 88 });
+    expect(result.heardAs).toBe('');
+  });
+
+  it('hears more than 30 s in windows of both encoders, and writes speech down as it was trained to', async () => {
+    const { result } = await askAloud(bundle, clip(33 * 16_000), 3);
+    expect(result.usage.audioTokens).toBe(2 * 88);
+    expect(await writeDown(bundle, clip(16_000))).not.toBe('');
   });
 });

@@ -8,6 +8,7 @@ import { probeBundle } from '../../../native-models/bundles/probe.ts';
 import type { ProbeRequest } from '../../../native-models/bundles/probe-request.ts';
 import { readRecipe } from '../../../native-models/bundles/recipe.ts';
 import { Safetensors } from '../../../native-models/formats/safetensors.ts';
+import { transcribeRequestSchema } from '../../../src-main/contract/engine.ts';
 import { readCacheFile } from '../../../src-main/engine/caches/cache-files.ts';
 import { EngineKit, greedy, spoken, writeClip } from '../../fixtures/engine/engine-kit.ts';
 import { numbered } from '../../fixtures/foundry/numbered-weights.ts';
@@ -106,4 +107,15 @@ export async function keptHeader(cacheFolder: string): Promise<z.infer<typeof he
   const file = await readCacheFile(join(cacheFolder, 'kv', snapshot), 'prl-kv-1', headerSchema);
   if (file === null) throw new Error(`the engine kept nothing in ${cacheFolder}`);
   return file.header;
+}
+
+/** What a bundle writes down of a clip when it is not told by which engine. */
+export async function writeDown(bundle: string, samples: Float32Array): Promise<string> {
+  const cacheFolder = temporaryFolder();
+  const path = writeClip(cacheFolder, 'spoken.wav', samples);
+  const kit = new EngineKit(cacheFolder, { bundle });
+  const request = transcribeRequestSchema.parse({ bundle, device: 'cpu', path });
+  const { text } = await kit.engine.transcribe(request, {}, new AbortController().signal);
+  await kit.engine.close();
+  return text;
 }

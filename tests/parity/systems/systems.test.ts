@@ -12,7 +12,16 @@ import {
   writeSim,
 } from '../../fixtures/systems/checkpoints.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
-import { answerSchema, askAloud, buildSystem, clip, expectProbe, golden, keptHeader } from './system-kit.ts';
+import {
+  answerSchema,
+  askAloud,
+  buildSystem,
+  clip,
+  expectProbe,
+  golden,
+  keptHeader,
+  writeDown,
+} from './system-kit.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -91,6 +100,7 @@ describe('AudioChatLlama: a Conformer whose frames stand in the place of the wor
     expect(result.usage.promptTokens).toBe(ids.length);
     const { ctcLabels } = z.object({ ctcLabels: z.array(z.number()) }).parse(facts);
     expect(result.heardAs).toBe(readLabels(ctcLabels));
+    expect(await writeDown(bundle, clip(27_001))).toBe(result.heardAs);
   });
 
   function readLabels(labels: readonly number[]): string {
