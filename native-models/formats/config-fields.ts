@@ -50,6 +50,14 @@ export class ConfigFields {
   }
 }
 
+/** Where models of sound or pictures keep the config of the language model within theirs. */
+const partNames = ['text_config', 'llm_config', 'language_config', 'language_model_config', 'decoder_config'];
+
+/** The parts of a config.json that describe a language model inside another model. */
+export function languageModelParts(config: ConfigFields): ConfigFields[] {
+  return partNames.flatMap((name) => config.part(name) ?? []);
+}
+
 /** A JSON file; null where there is none. Throws `file-invalid`. */
 export function readJsonFile(path: string): unknown {
   const text = readTextFile(path);

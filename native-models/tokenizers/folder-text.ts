@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ConfigFields, readJsonFile, readTextFile } from '../formats/config-fields.ts';
+import { ConfigFields, languageModelParts, readJsonFile, readTextFile } from '../formats/config-fields.ts';
 import { addedTokensOf } from './added-tokens.ts';
 import type { ModelText } from './model-text.ts';
 import { readSentencePiece } from './sentencepiece-model.ts';
@@ -27,10 +27,10 @@ export function folderText(folder: string): ModelText {
   const settings = read('tokenizer_config.json');
   const tokenizer = tokenizerOf(folder, settings);
   const config = read('config.json');
-  const textConfig = config?.part('text_config') ?? null;
   const generation = read('generation_config.json');
   const named = (key: string) => tokenId(tokenizer, settings?.read(key, tokenName));
-  const places = [generation, textConfig, config].filter((place) => place !== null);
+  const inner = config === null ? [] : languageModelParts(config);
+  const places = [generation, ...inner, config].filter((place) => place !== null);
   const eosTokens = [
     ...places.flatMap((place) => place.read('eos_token_id', ids.optional()) ?? []),
     ...(named('eos_token') ?? []),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Gguf } from '../formats/gguf.ts';
 import { tokenizerOf } from './gguf-tokenizer.ts';
 import type { ModelText } from './model-text.ts';
+import { pieceKind } from './sentencepiece-model.ts';
 
 const id = z.number().int().nonnegative();
 
@@ -14,6 +15,9 @@ export function ggufText(gguf: Gguf): ModelText {
   };
 }
 
+/** Ends of a turn by their text: files often name the end of a text alone. */
+const turnEnds = ['<|im_end|>', '<|eot_id|>', '<|eom_id|>', '<end_of_turn>', '<|end|>'];
+
 /** llama.cpp writes `none`, or `no_vocab` of old, for models of which only the numbers are wanted. */
 function hasTokenizer(gguf: Gguf): boolean {
   const model = gguf.metadata('tokenizer.ggml.model', z.string().optional());
@@ -24,6 +28,12 @@ function hasTokenizer(gguf: Gguf): boolean {
 function markerTokens(gguf: Gguf): { bosToken: number | null; eosTokens: number[] } {
   const read = (name: string) =>
     gguf.metadata(`tokenizer.ggml.${name}_token_id`, id.nullable().default(null));
-  const ends = ['eos', 'eot', 'eom'].flatMap((name) => read(name) ?? []);
-  return { bosToken: read('bos'), eosTokens: [...new Set(ends)] };
+  const named = ['eos', 'eot', 'eom'].flatMap((name) => read(name) ?? []);
+  const tokens = gguf.metadata('tokenizer.ggml.tokens', z.array(z.string()).default([]));
+  const types = gguf.metadata('tokenizer.ggml.token_type', z.array(z.number()).default([]));
+  const known = turnEnds.flatMap((text) => {
+    const token = tokens.indexOf(text);
+    return types[token] === pieceKind.control ? [token] : [];
+  });
+  return { bosToken: read('bos'), eosTokens: [...new Set([...named, ...known])] };
 }

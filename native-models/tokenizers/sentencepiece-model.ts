@@ -1,4 +1,5 @@
 import { BinaryFile, invalidFile } from '../formats/binary-file.ts';
+import type { FileAccess } from '../formats/file-access.ts';
 import { FileCursor } from '../formats/file-cursor.ts';
 import { type ProtobufField, ProtobufReader } from '../formats/protobuf-reader.ts';
 
@@ -31,8 +32,8 @@ const longestPiece = 4096;
 const longestMap = 1 << 24;
 
 /** Reads tokenizer.model, a protobuf `ModelProto`. Throws `file-missing`, `file-truncated` or `file-invalid`. */
-export function readSentencePiece(path: string): SentencePieceModel {
-  const file = new BinaryFile(path);
+export function readSentencePiece(path: string, access?: FileAccess): SentencePieceModel {
+  const file = new BinaryFile(path, access);
   try {
     return modelIn(path, file);
   } finally {

@@ -11,7 +11,11 @@ export const llama: LlmFamily = {
   packed: false,
   ggufPairs: true,
   normsAroundZero: false,
-  fromConfig: (config) => decoderFromConfig(config, { epsilon: 1e-6, contextLength: 2048, theta: 10_000 }),
+  fromConfig(config) {
+    // Mistral's, of which recipes may say that it is a llama: its later models have none.
+    config.only('sliding_window', []);
+    return decoderFromConfig(config, { epsilon: 1e-6, contextLength: 2048, theta: 10_000 });
+  },
   fromGguf(fields) {
     const shape = shapeFromGguf(fields);
     return plainDecoder(fields.path, shape, rotaryFromGguf(fields, shape));

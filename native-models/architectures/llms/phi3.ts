@@ -2,7 +2,13 @@ import { z } from 'zod';
 import type { RotarySettings } from '../../layers/rotary.ts';
 import { count, positive } from './decoder/config-settings.ts';
 import { decoderFromConfig } from './decoder/from-config.ts';
-import { divisorsOf, type GgufFields, rotaryFromGguf, shapeFromGguf } from './decoder/gguf-settings.ts';
+import {
+  divisorsOf,
+  type GgufFields,
+  rotaryFromGguf,
+  rotatedDimensions,
+  shapeFromGguf,
+} from './decoder/gguf-settings.ts';
 import { type DecoderShape, type LayerAttention, plainDecoder, windowWithin } from './decoder/settings.ts';
 import type { LlmFamily } from './family.ts';
 
@@ -37,16 +43,16 @@ function allAlike(shape: DecoderShape, rotary: RotarySettings, window: number | 
 /** GGUF files keep LongRoPE's divisors as tensors; the context is cut to where the short ones hold. */
 function longRopeOf(fields: GgufFields): { shape: DecoderShape; rotary: RotarySettings } {
   const shape = shapeFromGguf(fields);
-  const rotary = rotaryFromGguf(fields, shape);
+  const dimensions = rotatedDimensions(fields, shape);
   const magnitude = fields.read('rope.scaling.attn_factor', positive.default(1));
-  const scaling = divisorsOf(fields.gguf, 'rope_factors_short.weight', rotary.dimensions, magnitude);
-  if (scaling === null) return { shape, rotary };
+  const scaling = divisorsOf(fields.gguf, 'rope_factors_short.weight', dimensions, magnitude);
+  if (scaling === null) return { shape, rotary: rotaryFromGguf(fields, shape) };
   const original = fields.read(
     'rope.scaling.original_context_length',
     count(Number.MAX_SAFE_INTEGER).default(shape.contextLength),
   );
   return {
     shape: { ...shape, contextLength: Math.min(shape.contextLength, original) },
-    rotary: { ...rotary, scaling },
+    rotary: { dimensions, theta: fields.read('rope.freq_base', positive.default(10_000)), scaling },
   };
 }

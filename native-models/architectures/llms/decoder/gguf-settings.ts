@@ -56,12 +56,16 @@ export function rotaryFromGguf(
   shape: DecoderShape,
   defaultTheta = 10_000,
 ): RotarySettings {
-  const dimensions = fields.read('rope.dimension_count', count(1024).default(shape.headSize));
+  const dimensions = rotatedDimensions(fields, shape);
   return {
     dimensions,
     theta: fields.read('rope.freq_base', positive.default(defaultTheta)),
     scaling: divisorsOf(fields.gguf, 'rope_freqs.weight', dimensions, 1) ?? scalingOf(fields, shape),
   };
+}
+
+export function rotatedDimensions(fields: GgufFields, { headSize }: DecoderShape): number {
+  return fields.read('rope.dimension_count', count(1024).default(headSize));
 }
 
 /** A tensor of divisors, one for each pair of dimensions; null where the file has none of that name. */

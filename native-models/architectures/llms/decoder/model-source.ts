@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../../../errors.ts';
-import { ConfigFields, readJsonFile } from '../../../formats/config-fields.ts';
+import { ConfigFields, languageModelParts, readJsonFile } from '../../../formats/config-fields.ts';
 import type { Gguf } from '../../../formats/gguf.ts';
 import type { TensorSource } from '../../../formats/tensor-source.ts';
 import type { LlmFamily } from '../family.ts';
@@ -38,9 +38,6 @@ export function sourceOfGguf(gguf: Gguf, architecture: string | null): ModelSour
   };
 }
 
-/** Where models of sound or pictures keep the config of the language model within theirs. */
-const parts = ['text_config', 'llm_config', 'language_config', 'language_model_config', 'decoder_config'];
-
 /** The same for weights beside a config.json. */
 export function sourceOfFolder(
   tensors: TensorSource,
@@ -55,7 +52,10 @@ export function sourceOfFolder(
       `There is no ${path}, which says what the weights are.`,
       "Put the model's own config.json beside its weights.",
     );
-  const { config, family } = languageModel(new ConfigFields(path, json), architecture);
+  const whole = new ConfigFields(path, json);
+  const { config, family } = languageModel(whole, architecture);
+  // GPTQ, AWQ and their like keep levels in tensors of their own.
+  for (const fields of [whole, config]) fields.only('quantization_config', []);
   const settings = family.fromConfig(config);
   const root = rootOf(tensors, folder);
   return {
@@ -73,7 +73,7 @@ export function languageModel(
   architecture: string | null,
 ): { config: ConfigFields; family: LlmFamily } {
   const typeOf = (config: ConfigFields) => config.read('model_type', z.string().optional());
-  const inner = parts.flatMap((key) => whole.part(key) ?? []);
+  const inner = languageModelParts(whole);
   const named = architecture === null ? null : llmFamily(architecture, 'The recipe');
   for (const config of [...inner, whole]) {
     const type = typeOf(config);

@@ -218,7 +218,9 @@ export class DecoderWeights {
   }
 
   #whole(name: string, tensor: LazyTensor): WeightMatrix {
-    return weightMatrix(name, [{ tensor, order: null }], this.#source.format);
+    // Four bits are too few for the token table and for logits, where every row counts by itself.
+    const { format } = this.#source;
+    return weightMatrix(name, [{ tensor, order: null }], format === 'q4' ? 'q8' : format);
   }
 
   #norm(name: string, path: string, width: number): { name: string; weight: Weight } {
