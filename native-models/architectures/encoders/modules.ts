@@ -1,10 +1,10 @@
 import { ModelError } from '../../errors.ts';
-import { derivedTensor } from '../../formats/derived-tensor.ts';
 import type { LazyTensor, TensorSource } from '../../formats/tensor-source.ts';
 import type { Value } from '../../graph/definition.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { type LinearKind, linear } from '../../layers/linear.ts';
 import { floatWeight } from '../../layers/matrix-weights.ts';
+import { reshapedRows } from './joined-rows.ts';
 
 /** What may stand before names that end so: the prefixes of modules saved inside others. */
 export function prefixesOf(tensors: TensorSource, ending: string): string[] {
@@ -61,9 +61,9 @@ export function linearLayer(
 
 /** [out, in, 1] and [out, in, 1, 1] as [out, in]. */
 function matrix(tensor: LazyTensor): LazyTensor {
-  const [outputs = 0, inputs = 0, ...kernel] = tensor.shape;
+  const [, inputs = 0, ...kernel] = tensor.shape;
   if (kernel.length === 0 || kernel.some((size) => size !== 1)) return tensor;
-  return derivedTensor(tensor.name, [outputs, inputs], () => tensor.float32());
+  return reshapedRows(tensor, [inputs]);
 }
 
 /** PyTorch's LayerNorm. */

@@ -1,5 +1,6 @@
 import { derivedTensor } from '../../formats/derived-tensor.ts';
 import type { LazyTensor, TensorSource } from '../../formats/tensor-source.ts';
+import { joinedRows } from './joined-rows.ts';
 import { countModules } from './modules.ts';
 
 /** Where a publisher keeps a Whisper's modules; the keys are CTranslate2's names of them. */
@@ -80,23 +81,4 @@ export class RenamedWhisper implements TensorSource {
       return keysWithout && /\bk_proj$|\bkey$/.test(module) ? null : part;
     });
   }
-}
-
-function joinedRows(name: string, parts: readonly (LazyTensor | null)[]): LazyTensor {
-  const known = parts.find((part) => part !== null);
-  const rest = known?.shape.slice(1) ?? [];
-  const rowsOf = (part: LazyTensor | null) => (part ?? known)?.shape[0] ?? 0;
-  const size = rest.reduce((product, dimension) => product * dimension, 1);
-  const float32 = () => {
-    const total = parts.reduce((sum, part) => sum + rowsOf(part) * size, 0);
-    const joined = new Float32Array(total);
-    let start = 0;
-    for (const part of parts) {
-      if (part !== null) joined.set(part.float32(), start);
-      start += rowsOf(part) * size;
-    }
-    return joined;
-  };
-  const shape = [parts.reduce((sum, part) => sum + rowsOf(part), 0), ...rest];
-  return derivedTensor(name, shape, float32);
 }
