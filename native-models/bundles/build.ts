@@ -66,10 +66,8 @@ async function fill(
   started('sources');
   refuseLoneSecondEncoder(recipe);
   await sources.verify(recipe.card?.provenance ?? []);
-  const first = recipe.encoder ? planEncoder('encoder', recipe.encoder, recipe, sources) : null;
-  const second = recipe.secondEncoder
-    ? planEncoder('secondEncoder', recipe.secondEncoder, recipe, sources)
-    : null;
+  const first = recipe.encoder ? planEncoder(recipe.encoder, recipe, sources) : null;
+  const second = recipe.secondEncoder ? planEncoder(recipe.secondEncoder, recipe, sources) : null;
   if (recipe.adaptor !== undefined && first === null) throw noEncoder(recipe.adaptor.architecture);
   const plannedLlm = planRecipeLlm(recipe, sources, folder);
   const planned =

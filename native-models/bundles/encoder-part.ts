@@ -27,16 +27,11 @@ export interface PlannedEncoder {
   readonly padding: NonNullable<EncoderManifest['padding']>;
 }
 
-/** Throws `ModelError`, naming what does not fit. `part` is its name in the recipe. */
-export function planEncoder(
-  part: 'encoder' | 'secondEncoder',
-  encoder: EncoderRecipe,
-  recipe: Recipe,
-  sources: RecipeSources,
-): PlannedEncoder {
+/** Throws `ModelError`, naming what does not fit. */
+export function planEncoder(encoder: EncoderRecipe, recipe: Recipe, sources: RecipeSources): PlannedEncoder {
   const { architecture: name, from, ...options } = encoder;
   const architecture = encoderArchitecture(name);
-  const kinds = encoderKinds(recipe.quantize.encoder, part);
+  const kinds = encoderKinds(recipe.quantize.encoder);
   const given = sources.weights(from);
   const weights = new CountedWeights(given);
   const path = sources.path(from);

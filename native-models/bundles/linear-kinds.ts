@@ -1,4 +1,3 @@
-import { ModelError } from '../errors.ts';
 import type { LinearKind } from '../layers/linear.ts';
 import type { Recipe } from './recipe.ts';
 
@@ -9,6 +8,7 @@ export const keptAs: Readonly<Record<LinearKind, readonly string[]>> = {
   float: ['float32'],
   'dynamic-int8': ['int8', 'float32'],
   'byte-blocks': ['8-bit blocks', 'float32'],
+  'nibble-blocks': ['4-bit blocks', 'float32'],
 };
 
 interface Kinds {
@@ -18,24 +18,18 @@ interface Kinds {
 
 /**
  * How an encoder's linear layers are computed. `q8` multiplies in int8 on the CPU, many positions at once, which no other provider
- * can: those get the plain weights. Throws `not-supported`.
+ * can: those get the plain weights.
  */
-export function encoderKinds(quantize: Quantization, part: 'encoder' | 'secondEncoder'): Kinds {
-  if (quantize === 'q8') return { cpu: 'dynamic-int8', device: 'float' };
-  return plainKinds(quantize, part);
+export function encoderKinds(quantize: Quantization): Kinds {
+  return quantize === 'q8' ? { cpu: 'dynamic-int8', device: 'float' } : kindsOf(quantize);
 }
 
-/** An adaptor reads few positions: `q8` is about its size. Throws `not-supported`. */
+/** An adaptor reads few positions: `q8` is about its size. */
 export function adaptorKinds(quantize: Quantization): Kinds {
-  if (quantize === 'q8') return { cpu: 'byte-blocks', device: 'byte-blocks' };
-  return plainKinds(quantize, 'adaptor');
+  return quantize === 'q8' ? { cpu: 'byte-blocks', device: 'byte-blocks' } : kindsOf(quantize);
 }
 
-function plainKinds(quantize: Quantization, part: string): Kinds {
-  if (quantize === 'none' || quantize === 'keep') return { cpu: 'float', device: 'float' };
-  throw new ModelError(
-    'not-supported',
-    `The recipe wants ${quantize} for the ${part}, which this version cannot build.`,
-    'It builds none, keep, q8.',
-  );
+function kindsOf(quantize: Exclude<Quantization, 'q8'>): Kinds {
+  const kind = quantize === 'q4' ? 'nibble-blocks' : 'float';
+  return { cpu: kind, device: kind };
 }

@@ -1,20 +1,17 @@
 import type { LazyTensor } from '../formats/tensor-source.ts';
 import type { Value } from '../graph/definition.ts';
-import type { Graph } from '../graph/graph.ts';
-import {
-  byteBlocks,
-  floatSlice,
-  int8Columns,
-  type MatrixRows,
-  matrixRows,
-  transposedWeight,
-} from './matrix-weights.ts';
+import type { BlockQuantized, Graph } from '../graph/graph.ts';
+import type { Form } from './forms/form.ts';
+import { formOf } from './forms/form-of.ts';
+import { byteBlocks, floatSlice, int8Columns, type MatrixRows, matrixRows } from './matrix-weights.ts';
+import { storedMatrix, wholeMatrix } from './stored-matrix.ts';
 
 /**
- * How a linear layer is computed. `float`: as it is. `dynamic-int8`: activations become int8 on the way, one scale a tensor; the
- * fastest on a CPU for many positions, and known to no other provider. `byte-blocks`: 8-bit weights in blocks of 32, known to all.
+ * How a linear layer is computed. `float`: as it is, kept in the file's own precision. `dynamic-int8`: activations become int8 on the
+ * way, one scale a tensor; the fastest on a CPU for many positions, and known to no other provider. `byte-blocks`: 8-bit weights in
+ * blocks of 32, known to all; `nibble-blocks`: 4-bit ones, or plain weights where a row is no whole blocks.
  */
-export type LinearKind = 'float' | 'dynamic-int8' | 'byte-blocks';
+export type LinearKind = 'float' | 'dynamic-int8' | 'byte-blocks' | 'nibble-blocks';
 
 export interface LinearWeights {
   readonly weight: LazyTensor;
@@ -32,9 +29,17 @@ export function linear(g: Graph, x: Value, weights: LinearWeights, kind: LinearK
     weights.bias === null
       ? null
       : g.weight(`${weights.bias.name}${part}`, floatSlice(weights.bias, matrix.first, matrix.rows));
+  const kept = (form: Form) => {
+    const rows = { tensor: matrix.tensor.rows(matrix.first, matrix.rows), order: null };
+    return wholeMatrix(g, storedMatrix(name, [rows], form));
+  };
   switch (kind) {
-    case 'float': {
-      const product = g.matMul(x, g.weight(`${name}.transposed`, transposedWeight(matrix)));
+    case 'float':
+    case 'nibble-blocks': {
+      const whole = kept(formOf(weights.weight, kind === 'float' ? 'none' : 'q4'));
+      if (whole.kind === 'levels') return g.matMulNBits(x, { ...whole, zeroPoints: null }, bias, 1);
+      // Turned when the graph is loaded: the same graph for every target.
+      const product = g.matMul(x, g.transpose(whole.values, [1, 0]));
       return bias === null ? product : g.add(product, bias);
     }
     case 'dynamic-int8': {
@@ -52,14 +57,13 @@ export function linear(g: Graph, x: Value, weights: LinearWeights, kind: LinearK
 }
 
 /** A matrix in 8-bit blocks of 32 (16 where the width demands it), as linear layers and tables share it. */
-export function byteBlockWeight(g: Graph, name: string, matrix: MatrixRows) {
+export function byteBlockWeight(g: Graph, name: string, matrix: MatrixRows): BlockQuantized {
   const blockSize = matrix.columns % 32 === 0 ? 32 : 16;
   const { data, scales } = byteBlocks(matrix, blockSize);
   return {
-    bits: 8,
-    blockSize,
+    ...{ bits: 8, blockSize },
     data: g.weight(`${name}.blocks`, data),
     scales: g.weight(`${name}.scales`, scales),
     zeroPoints: null,
-  } as const;
+  };
 }

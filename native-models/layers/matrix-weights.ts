@@ -1,6 +1,8 @@
 import type { LazyTensor } from '../formats/tensor-source.ts';
 import type { Weight } from '../graph/definition.ts';
 import { shapeMismatch } from '../graph/shape.ts';
+import { floatRows } from './row-chunks.ts';
+import { bytesOf, streamedWeight } from './streamed-weight.ts';
 
 /** Rows of a matrix, as PyTorch's Linear keeps it: [out, in]. */
 export interface MatrixRows {
@@ -39,23 +41,6 @@ export function floatSlice(tensor: LazyTensor, first: number, count: number): We
   };
 }
 
-/** Single precision, [in, out], as MatMul multiplies it from the right. */
-export function transposedWeight(matrix: MatrixRows): Weight {
-  const { rows, columns } = matrix;
-  return {
-    type: 'float32',
-    shape: [columns, rows],
-    read: () => {
-      const values = rowValues(matrix);
-      const transposed = new Float32Array(values.length);
-      for (let row = 0; row < rows; row++)
-        for (let column = 0; column < columns; column++)
-          transposed[column * rows + row] = values[row * columns + column] ?? 0;
-      return bytesOf(transposed);
-    },
-  };
-}
-
 /** int8 [in, out] with one scale for each output: what DynamicQuantizeMatMul multiplies. */
 export function int8Columns(matrix: MatrixRows): { data: Weight; scales: Weight } {
   const { rows, columns } = matrix;
@@ -64,17 +49,18 @@ export function int8Columns(matrix: MatrixRows): { data: Weight; scales: Weight 
       type: 'int8',
       shape: [columns, rows],
       read: () => {
-        const values = rowValues(matrix);
-        const data = new Int8Array(values.length);
-        for (let row = 0; row < rows; row++) {
-          const scale = scaleOf(values, row * columns, columns);
-          for (let column = 0; column < columns; column++)
-            data[column * rows + row] = Math.round((values[row * columns + column] ?? 0) / scale);
-        }
+        const data = new Int8Array(rows * columns);
+        let row = 0;
+        for (const values of chunksOf(matrix))
+          for (let start = 0; start < values.length; start += columns, row++) {
+            const scale = scaleOf(values, start, columns);
+            for (let column = 0; column < columns; column++)
+              data[column * rows + row] = Math.round((values[start + column] ?? 0) / scale);
+          }
         return bytesOf(data);
       },
     },
-    scales: { type: 'float32', shape: [rows], read: () => bytesOf(scalesOf(matrix, columns)) },
+    scales: streamedWeight('float32', [rows], () => scaleChunks(matrix, columns)),
   };
 }
 
@@ -83,25 +69,19 @@ export function byteBlocks(matrix: MatrixRows, block: number): { data: Weight; s
   const { rows, columns } = matrix;
   if (columns % block !== 0)
     throw shapeMismatch(`${matrix.tensor.name}: ${columns} columns are not whole blocks of ${block}`);
+  function* levels() {
+    for (const values of chunksOf(matrix)) {
+      const data = new Uint8Array(values.length);
+      for (let start = 0; start < values.length; start += block) {
+        const scale = scaleOf(values, start, block);
+        for (let i = start; i < start + block; i++) data[i] = Math.round((values[i] ?? 0) / scale) + 128;
+      }
+      yield data;
+    }
+  }
   return {
-    data: {
-      type: 'uint8',
-      shape: [rows, columns / block, block],
-      read: () => {
-        const values = rowValues(matrix);
-        const data = new Uint8Array(values.length);
-        for (let start = 0; start < values.length; start += block) {
-          const scale = scaleOf(values, start, block);
-          for (let i = start; i < start + block; i++) data[i] = Math.round((values[i] ?? 0) / scale) + 128;
-        }
-        return data;
-      },
-    },
-    scales: {
-      type: 'float32',
-      shape: [rows, columns / block],
-      read: () => bytesOf(scalesOf(matrix, block)),
-    },
+    data: streamedWeight('uint8', [rows, columns / block, block], levels),
+    scales: streamedWeight('float32', [rows, columns / block], () => scaleChunks(matrix, block)),
   };
 }
 
@@ -109,8 +89,8 @@ function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-function rowValues({ tensor, first, rows, columns }: MatrixRows): Float32Array {
-  return tensor.float32().subarray(first * columns, (first + rows) * columns);
+function chunksOf({ tensor, first, rows }: MatrixRows): Iterable<Float32Array> {
+  return floatRows([{ tensor: tensor.rows(first, rows), order: null }]);
 }
 
 /** The largest magnitude becomes 127; a group of zeros may have any scale. */
@@ -120,11 +100,9 @@ function scaleOf(values: Float32Array, start: number, count: number): number {
   return largest === 0 ? 1 : Math.fround(largest / 127);
 }
 
-function scalesOf(matrix: MatrixRows, group: number): Float32Array {
-  const values = rowValues(matrix);
-  return Float32Array.from({ length: values.length / group }, (_, i) => scaleOf(values, i * group, group));
-}
-
-function bytesOf(array: ArrayBufferView): Uint8Array {
-  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+function* scaleChunks(matrix: MatrixRows, group: number): Generator<Uint8Array> {
+  for (const values of chunksOf(matrix))
+    yield bytesOf(
+      Float32Array.from({ length: values.length / group }, (_, i) => scaleOf(values, i * group, group)),
+    );
 }

@@ -4,16 +4,17 @@ import type { LazyTensor, TensorSource } from '../formats/tensor-source.ts';
 import { shapeText } from '../graph/shape.ts';
 
 /**
- * A matrix [out, in] as linear layers put it into a graph: turned around, in int8 with a scale for each output, in 8-bit blocks, or, of
- * a convolution, as it was. Throws `tensor-missing`, naming the matrix.
+ * A matrix [out, in] as linear layers put it into a graph: as it was, turned around in int8 with a scale for each output, or in blocks of 8 or
+ * 4 bits. Throws `tensor-missing`, naming the matrix.
  */
 export function storedMatrix(weights: TensorSource, name: string): LazyTensor {
-  if (weights.has(`${name}.transposed`)) return turned(name, weights.tensor(`${name}.transposed`));
   if (weights.has(`${name}.int8`))
     return turned(name, weights.tensor(`${name}.int8`), weights.tensor(`${name}.scales`));
   if (weights.has(`${name}.blocks`))
     return fromBlocks(name, weights.tensor(`${name}.blocks`), weights.tensor(`${name}.scales`));
-  const plain = weights.tensor(name);
+  if (weights.has(`${name}.data`))
+    return fromNibbles(name, weights.tensor(`${name}.data`), weights.tensor(`${name}.scales`));
+  const plain = weights.tensor(weights.has(`${name}.values`) ? `${name}.values` : name);
   const [rows = 0, ...rest] = plain.shape;
   const columns = rest.reduce((product, size) => product * size, 1);
   return derivedTensor(name, [rows, columns], () => plain.float32());
@@ -41,6 +42,22 @@ function fromBlocks(name: string, stored: LazyTensor, scales: LazyTensor): LazyT
   return derivedTensor(name, [rows, blocks * size], () => {
     const scale = scales.float32();
     return Float32Array.from(stored.read(), (value, i) => (value - 128) * (scale[Math.floor(i / size)] ?? 0));
+  });
+}
+
+/** [out, blocks, bytes of a block], two numbers around 8 to a byte, the low bits first; each block times its scale. */
+function fromNibbles(name: string, stored: LazyTensor, scales: LazyTensor): LazyTensor {
+  const [rows = 0, blocks = 0, size = 0] = stored.shape;
+  expectSize(name, scales, rows * blocks);
+  return derivedTensor(name, [rows, 2 * blocks * size], () => {
+    const scale = scales.float32();
+    const values = new Float32Array(2 * rows * blocks * size);
+    stored.read().forEach((pair, i) => {
+      const step = scale[Math.floor(i / size)] ?? 0;
+      values[2 * i] = ((pair & 15) - 8) * step;
+      values[2 * i + 1] = ((pair >> 4) - 8) * step;
+    });
+    return values;
   });
 }
 

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { withDataFile, writeModel } from '../../../native-models/formats/onnx-writer.ts';
-import type { Value } from '../../../native-models/graph/definition.ts';
 import { Graph } from '../../../native-models/graph/graph.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { floats, runGraph, someNumbers, valuesOf } from './run-graph.ts';
