@@ -1,13 +1,11 @@
 import { ModelError } from '../../errors.ts';
-import type { LazyTensor, TensorSource } from '../../formats/tensor-source.ts';
-import { shapeMismatch, shapeText } from '../../graph/shape.ts';
+import type { TensorSource } from '../../formats/tensor-source.ts';
+import { layerAt, type WeightAndBias } from './tensor-names.ts';
 
 /** One layer of a module: a norm's weight has one dimension, a linear layer's two, a 1-D convolution's three. */
-export interface Layer {
+export interface Layer extends WeightAndBias {
   /** Its name inside the module: `linear_1`, `0`, `layers.2`; empty where the file holds one layer without a name. */
   readonly path: string;
-  readonly weight: LazyTensor;
-  readonly bias: LazyTensor | null;
 }
 
 /** What those who publish speech LLMs call the module between encoder and LLM, the most telling names first. */
@@ -40,10 +38,10 @@ export function moduleLayers(weights: TensorSource, module?: string): readonly L
   const paths = inside
     .filter((name) => isPart(name.slice(prefix.length), 'weight'))
     .map((name) => name.slice(prefix.length).replace(/\.?weight$/, ''));
-  const layers = paths.map((path) => layerAt(weights, prefix, path));
-  const empty = layers.find(({ weight }) => weight.shape.includes(0));
-  if (empty !== undefined)
-    throw shapeMismatch(`${empty.weight.name} ${shapeText(empty.weight.shape)} is a layer of nothing`);
+  const layers = paths.map((path) => ({
+    path,
+    ...layerAt(weights, path === '' ? prefix : `${prefix}${path}.`),
+  }));
   const known = new Set(layers.flatMap(({ weight, bias }) => [weight.name, bias?.name]));
   const stranger = inside.find((name) => !known.has(name));
   if (stranger !== undefined || layers.length > mostLayers)
@@ -55,12 +53,6 @@ export function moduleLayers(weights: TensorSource, module?: string): readonly L
       "Name another architecture, or the adaptor's part of the file by `module` in the recipe.",
     );
   return inOrder(layers);
-}
-
-function layerAt(weights: TensorSource, prefix: string, path: string): Layer {
-  const stem = path === '' ? prefix : `${prefix}${path}.`;
-  const bias = weights.has(`${stem}bias`) ? weights.tensor(`${stem}bias`) : null;
-  return { path, weight: weights.tensor(`${stem}weight`), bias };
 }
 
 function isPart(name: string, part: string): boolean {

@@ -1,16 +1,12 @@
 import type { LazyTensor } from '../../formats/tensor-source.ts';
 import type { Value } from '../../graph/definition.ts';
 import type { Graph } from '../../graph/graph.ts';
-import { dimensionAt, knownDimension, shapeMismatch } from '../../graph/shape.ts';
+import { dimensionAt, knownDimension, shapeMismatch, shapeText } from '../../graph/shape.ts';
 import { type LinearKind, linear } from '../../layers/linear.ts';
 import { floatWeight } from '../../layers/matrix-weights.ts';
 import { type Activation, activate } from './activation.ts';
-import type {
-  AttentionWeights,
-  QFormerLayerWeights,
-  QFormerWeights,
-  WeightAndBias,
-} from './q-former-weights.ts';
+import type { AttentionWeights, QFormerLayerWeights, QFormerWeights } from './q-former-weights.ts';
+import type { WeightAndBias } from './tensor-names.ts';
 
 export interface QFormerSettings {
   readonly heads: number;
@@ -99,6 +95,8 @@ function attention(
 }
 
 function layerNorm(g: Graph, x: Value, { weight, bias }: WeightAndBias, epsilon: number): Value {
+  if (weight.shape.length !== 1)
+    throw shapeMismatch(`${weight.name} ${shapeText(weight.shape)} is no norm's`);
   const added = bias === null ? null : g.weight(bias.name, floatWeight(bias));
   return g.layerNormalization(x, g.weight(weight.name, floatWeight(weight)), added, epsilon);
 }

@@ -1,12 +1,7 @@
 import { ModelError } from '../../errors.ts';
 import type { LazyTensor, TensorSource } from '../../formats/tensor-source.ts';
 import { shapeText } from '../../graph/shape.ts';
-import { firstOf, requireTensor } from './tensor-names.ts';
-
-export interface WeightAndBias {
-  readonly weight: LazyTensor;
-  readonly bias: LazyTensor | null;
-}
+import { firstOf, layerAt, requireTensor, type WeightAndBias } from './tensor-names.ts';
 
 /** The parts of one attention of a Q-Former, self- or cross-: projections, and the norm after it. */
 export interface AttentionWeights {
@@ -64,7 +59,7 @@ export function qFormerWeights(weights: TensorSource, module?: string): QFormerW
     );
   const pair = (names: readonly string[]): WeightAndBias | null => {
     const weight = nearby(names, '.weight');
-    return weight === null ? null : layerOf(weights, weight.name.replace(/\.weight$/, ''));
+    return weight === null ? null : layerAt(weights, weight.name.replace(/weight$/, ''));
   };
   const [hidden = 0] = weights.tensor(`${inner}encoder.layer.0.attention.output.dense.weight`).shape;
   return {
@@ -103,48 +98,47 @@ function parents(prefix: string): string[] {
 }
 
 function layerWeights(weights: TensorSource, inner: string): QFormerLayerWeights[] {
-  const layers: QFormerLayerWeights[] = [];
-  while (weights.has(`${inner}encoder.layer.${layers.length}.attention.output.dense.weight`)) {
-    if (layers.length === mostLayers)
-      throw new ModelError(
-        'not-supported',
-        `The adaptor has more than ${mostLayers} layers.`,
-        'Check the file.',
-      );
-    const stem = `${inner}encoder.layer.${layers.length}`;
-    const forQueries = weights.has(`${stem}.intermediate_query.dense.weight`) ? '_query' : '';
-    layers.push({
-      selfAttention: attentionWeights(weights, `${stem}.attention`),
-      crossAttention: weights.has(`${stem}.crossattention.output.dense.weight`)
-        ? attentionWeights(weights, `${stem}.crossattention`)
-        : null,
-      intermediate: layerOf(weights, `${stem}.intermediate${forQueries}.dense`),
-      output: layerOf(weights, `${stem}.output${forQueries}.dense`),
-      norm: layerOf(weights, `${stem}.output${forQueries}.LayerNorm`),
-    });
-  }
-  return layers;
+  const stem = `${inner}encoder.layer.`;
+  const names = weights.names().filter((name) => name.startsWith(stem));
+  const count = 1 + Math.max(...names.map((name) => Number.parseInt(name.slice(stem.length), 10) || 0));
+  if (count > mostLayers)
+    throw new ModelError(
+      'not-supported',
+      `The adaptor has ${count} layers; ${mostLayers} are taken.`,
+      'Check the file.',
+    );
+  return Array.from({ length: count }, (_, layer) => {
+    const own = names.filter((name) => name.startsWith(`${stem}${layer}.`));
+    return oneLayer(weights, `${stem}${layer}`, own);
+  });
+}
+
+function oneLayer(weights: TensorSource, stem: string, names: readonly string[]): QFormerLayerWeights {
+  const has = (part: string) => names.some((name) => name.startsWith(`${stem}.${part}.`));
+  const forQueries = has('intermediate_query') ? '_query' : '';
+  return {
+    selfAttention: attentionWeights(weights, `${stem}.attention`),
+    crossAttention: has('crossattention') ? attentionWeights(weights, `${stem}.crossattention`) : null,
+    intermediate: layerAt(weights, `${stem}.intermediate${forQueries}.dense.`),
+    output: layerAt(weights, `${stem}.output${forQueries}.dense.`),
+    norm: layerAt(weights, `${stem}.output${forQueries}.LayerNorm.`),
+  };
 }
 
 /** BERT and SALMONN call the projections `self`, BLIP-2 in transformers `attention`. */
 function attentionWeights(weights: TensorSource, stem: string): AttentionWeights {
   const inside = weights.has(`${stem}.self.query.weight`) ? `${stem}.self` : `${stem}.attention`;
   return {
-    query: layerOf(weights, `${inside}.query`),
-    key: layerOf(weights, `${inside}.key`),
-    value: layerOf(weights, `${inside}.value`),
-    output: layerOf(weights, `${stem}.output.dense`),
-    norm: layerOf(weights, `${stem}.output.LayerNorm`),
+    query: layerAt(weights, `${inside}.query.`),
+    key: layerAt(weights, `${inside}.key.`),
+    value: layerAt(weights, `${inside}.value.`),
+    output: layerAt(weights, `${stem}.output.dense.`),
+    norm: layerAt(weights, `${stem}.output.LayerNorm.`),
   };
 }
 
-function layerOf(weights: TensorSource, path: string): WeightAndBias {
-  const bias = `${path}.bias`;
-  return { weight: weights.tensor(`${path}.weight`), bias: weights.has(bias) ? weights.tensor(bias) : null };
-}
-
 function optionalLayer(weights: TensorSource, path: string): WeightAndBias | null {
-  return weights.has(`${path}.weight`) ? layerOf(weights, path) : null;
+  return weights.has(`${path}.weight`) ? layerAt(weights, `${path}.`) : null;
 }
 
 function expectQueries(queries: LazyTensor, hidden: number): LazyTensor {

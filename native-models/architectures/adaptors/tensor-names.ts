@@ -1,5 +1,25 @@
 import { ModelError } from '../../errors.ts';
 import type { LazyTensor, TensorSource } from '../../formats/tensor-source.ts';
+import { shapeMismatch, shapeText } from '../../graph/shape.ts';
+import { expectShape } from '../../layers/expect-shape.ts';
+
+export interface WeightAndBias {
+  readonly weight: LazyTensor;
+  readonly bias: LazyTensor | null;
+}
+
+/**
+ * The weight and, where there is one, the bias under a path that ends in a dot or is empty. Throws `tensor-missing`, and
+ * `shape-mismatch` when the bias has not one element for each of the weight's rows.
+ */
+export function layerAt(weights: TensorSource, stem: string): WeightAndBias {
+  const weight = weights.tensor(`${stem}weight`);
+  const bias = weights.has(`${stem}bias`) ? weights.tensor(`${stem}bias`) : null;
+  if (bias !== null) expectShape(bias, weight.shape.slice(0, 1));
+  if (weight.shape.length === 0 || weight.shape.includes(0))
+    throw shapeMismatch(`${weight.name} ${shapeText(weight.shape)} is a layer of nothing`);
+  return { weight, bias };
+}
 
 /**
  * What stands before a name in a file that may wrap a module in others: `model.` of `model.ln_speech.weight`. The shortest wins;

@@ -10,7 +10,7 @@ import type { AdaptorArchitecture, AdaptorRequest, BuiltAdaptor } from './adapto
 import { adaptorSettings, expectEncoderWidth, expectLlmWidth } from './fit.ts';
 import { stackFrames } from './frames.ts';
 import { heardFrames, heardWidth } from './heard.ts';
-import { prefixOf, requireTensor } from './tensor-names.ts';
+import { firstOf, layerAt, prefixOf, requireTensor } from './tensor-names.ts';
 
 const fields = {
   /** Frames put beside one another; left out, as many as the first norm spans. */
@@ -39,6 +39,8 @@ function buildUltravox(request: AdaptorRequest): BuiltAdaptor {
   const width = heardWidth(request);
   const count = settings.stack ?? settings.stack_factor ?? Math.max(1, Math.round(reads / width));
   expectEncoderWidth(reads, width, count);
+  const second = ['ln_mid', 'ln_post'].map((name) => `${prefix}${name}.weight`);
+  requireTensor(firstOf(weights, second), second.join(' or '));
   const g = new Graph('ultravox', request.target);
   const layer = (x: Value, name: string) => projectorLayer(g, x, weights, `${prefix}${name}`, kind);
   const stacked = layer(stackFrames(g, heardFrames(g, request), count, 'pad'), 'ln_pre');
@@ -74,8 +76,7 @@ function swiGlu(g: Graph, x: Value): Value {
 function projectorLayer(g: Graph, x: Value, weights: TensorSource, path: string, kind: LinearKind): Value {
   const name = `${path}.weight`;
   if (/ln_(mid|post)$/.test(path) && !weights.has(name)) return x;
-  const weight = weights.tensor(name);
+  const { weight, bias } = layerAt(weights, `${path}.`);
   if (weight.shape.length === 1) return g.norm(x, g.weight(name, floatWeight(weight)), epsilon);
-  const bias = weights.has(`${path}.bias`) ? weights.tensor(`${path}.bias`) : null;
   return linear(g, x, { weight, bias }, kind);
 }
