@@ -19,6 +19,11 @@ export interface FileAccess {
   open(path: string): OpenedFile;
 }
 
+/** No more than this is read by one call, which takes its length as 31 bits. */
+const largestRead = 2 ** 30;
+
+const noFile: OpenedFile = { isFile: false, size: 0, readInto: () => 0, close() {} };
+
 /** The files of this machine. */
 export const diskAccess: FileAccess = {
   kind(path) {
@@ -28,12 +33,14 @@ export const diskAccess: FileAccess = {
   },
   list: (folder) => readdirSync(folder),
   open(path) {
+    // What is no file is not opened: a pipe would wait for ever.
+    if (!statSync(path).isFile()) return noFile;
     const descriptor = openSync(path, 'r');
-    const status = fstatSync(descriptor);
     return {
-      isFile: status.isFile(),
-      size: status.size,
-      readInto: (target, offset) => readSync(descriptor, target, 0, target.length, offset),
+      isFile: true,
+      size: fstatSync(descriptor).size,
+      readInto: (target, offset) =>
+        readSync(descriptor, target, 0, Math.min(target.length, largestRead), offset),
       close: () => closeSync(descriptor),
     };
   },

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ModelError } from '../../../native-models/errors.ts';
 import { Gguf } from '../../../native-models/formats/gguf.ts';
+import { MemoryFiles } from '../../fixtures/formats/memory-files.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { GgufWriter } from './gguf-writer.ts';
 
@@ -95,8 +96,8 @@ describe('the GGUF reader', () => {
   it('refuses a file cut at any byte', () => {
     const whole = smallFile();
     for (let length = 0; length < whole.length; length++) {
-      const path = fileOf(whole.subarray(0, length));
-      expect(() => new Gguf(path), `${length} bytes`).toThrow(ModelError);
+      const files = new MemoryFiles({ '/cut': whole.subarray(0, length) });
+      expect(() => new Gguf('/cut', files), `${length} bytes`).toThrow(ModelError);
     }
   });
 

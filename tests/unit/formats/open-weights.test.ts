@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { openWeights } from '../../../native-models/formats/open-weights.ts';
 import { MemoryFiles } from '../../fixtures/formats/memory-files.ts';
+import { dict, pickle, tensor } from '../../fixtures/formats/pickle-steps.ts';
 import { vectorsBytes } from '../../fixtures/formats/safetensors-bytes.ts';
+import { zipBytes } from '../../fixtures/formats/zip-bytes.ts';
 import { GgufWriter } from './gguf-writer.ts';
 
 const json = (value: unknown) => Buffer.from(JSON.stringify(value));
@@ -38,6 +40,7 @@ describe('weights are opened by what they are', () => {
       '/none/config.json': json({}),
       '/pointer': Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n'),
       '/page': Buffer.from('<!DOCTYPE html><html>'),
+      '/old.pt': Buffer.from('\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.', 'latin1'),
       '/empty': Buffer.alloc(0),
     };
     expect(failure(files, '/several')).toThrow(/several weight files: a\.gguf, b\.gguf/);
@@ -45,6 +48,7 @@ describe('weights are opened by what they are', () => {
     expect(failure(files, '/nowhere')).toThrow(expect.objectContaining({ code: 'file-missing' }));
     expect(failure(files, '/pointer')).toThrow(/Git LFS pointer/);
     expect(failure(files, '/page')).toThrow(/web page/);
+    expect(failure(files, '/old.pt')).toThrow(/PyTorch before 1\.6/);
     expect(failure(files, '/empty')).toThrow(expect.objectContaining({ code: 'not-supported' }));
   });
 });
@@ -66,6 +70,24 @@ describe('weights in several files', () => {
       expect([...weights.tensor('c').float32()]).toEqual([4]);
       expect(() => weights.tensor('d')).toThrow(expect.objectContaining({ code: 'tensor-missing' }));
     }
+  });
+
+  it('may be PyTorch checkpoints', () => {
+    const numbers = Buffer.from(Float32Array.of(1, 2, 3).buffer);
+    const part = (name: string) =>
+      zipBytes([
+        ['part/data.pkl', pickle(dict({ [name]: tensor('0', 3, 0, [3], [1]) }))],
+        ['part/data/0', numbers],
+      ]);
+    const files = {
+      '/m/pytorch_model.bin.index.json': json({
+        metadata: {},
+        weight_map: { a: 'pytorch_model-00001-of-00002.bin', b: 'pytorch_model-00002-of-00002.bin' },
+      }),
+      '/m/pytorch_model-00001-of-00002.bin': part('a'),
+      '/m/pytorch_model-00002-of-00002.bin': part('b'),
+    };
+    expect([...opened(files, '/m').tensor('b').float32()]).toEqual([1, 2, 3]);
   });
 
   it('are refused when a file lacks what the index says it holds, naming both', () => {

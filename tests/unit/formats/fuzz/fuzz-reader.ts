@@ -18,15 +18,34 @@ export interface Sample {
   readonly path: string;
 }
 
-/**
- * Opens 20 000 mutated files and reads some tensors of each. Every one gives tensors of their right size or fails with a
- * `ModelError`, within a second and 256 MiB, and nothing outside its folder is asked for. What fails is named by its number.
- */
+interface Outcome {
+  opened: number;
+  refused: number;
+}
+
+/** Opens mutated weights, by their reader or by their content, and reads some tensors of each: see `fuzzFiles`. */
 export function fuzzReader(
   reader: (path: string, access: FileAccess) => OpenedWeights,
   makeSample: (random: Random) => Sample,
   seed: number,
-): { opened: number; refused: number } {
+): Outcome {
+  return fuzzFiles(makeSample, seed, (path, access, random, number) => {
+    const open = random.chance(0.3) ? openWeights : reader;
+    const weights = open(path, access);
+    for (const name of weights.names().slice(0, tensorsRead)) checkTensor(() => weights.tensor(name), number);
+    weights.close();
+  });
+}
+
+/**
+ * Gives 20 000 mutated files to `use`. Every one is taken, or fails with a `ModelError`, within a second and 256 MiB, and nothing
+ * outside its folder is asked for. What fails is named by its number.
+ */
+export function fuzzFiles(
+  makeSample: (random: Random) => Sample,
+  seed: number,
+  use: (path: string, access: FileAccess, random: Random, number: number) => void,
+): Outcome {
   const outcome = { opened: 0, refused: 0 };
   const before = process.resourceUsage().maxRSS;
   // Most files are refused: half of the time would go into where from.
@@ -36,12 +55,12 @@ export function fuzzReader(
     Error.stackTraceLimit = stackTraceLimit;
   });
   for (let number = 0; number < filesPerReader; number++) {
-    const random = new Random(seed + number);
-    const sample = makeSample(random);
-    const open = random.chance(0.3) ? openWeights : reader;
-    let took = timed(() => (tryReading(open, sample, number) ? outcome.opened++ : outcome.refused++));
+    const sample = makeSample(new Random(seed + number));
+    const once = () =>
+      isTaken(sample, number, (access) => use(sample.path, access, new Random(seed - number), number));
+    let took = timed(() => (once() ? outcome.opened++ : outcome.refused++));
     // A busy machine may halt anything once.
-    if (took > slowest) took = timed(() => tryReading(open, sample, number));
+    if (took > slowest) took = timed(once);
     if (took > slowest) expect.fail(`file ${number} takes ${took} ms`);
   }
   const grown = (process.resourceUsage().maxRSS - before) * 1024;
@@ -55,17 +74,11 @@ function timed(action: () => unknown): number {
   return performance.now() - start;
 }
 
-/** True when the file was opened, false when it was refused as it should be. */
-function tryReading(
-  open: (path: string, access: FileAccess) => OpenedWeights,
-  { files, path }: Sample,
-  number: number,
-): boolean {
+/** True when the file was taken, false when it was refused as it should be. */
+function isTaken({ files }: Sample, number: number, use: (access: FileAccess) => void): boolean {
   const access = new MemoryFiles(files);
   try {
-    const weights = open(path, access);
-    for (const name of weights.names().slice(0, tensorsRead)) checkTensor(() => weights.tensor(name), number);
-    weights.close();
+    use(access);
     return true;
   } catch (error) {
     expectRefusal(error, number);
