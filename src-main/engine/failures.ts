@@ -57,3 +57,12 @@ export function partMissing(bundle: string, part: string): ParlanceError {
     'Choose a bundle that has one, or the other engine.',
   );
 }
+
+/** An LLM whose tokens nobody can read or write. */
+export function noTokenizer(bundle: string): ParlanceError {
+  return new ParlanceError(
+    'not-supported',
+    `The bundle ${bundle} has no tokenizer: its LLM cannot be talked to, only probed with ids.`,
+    "Build it again with tokenizer.json or tokenizer.model beside the LLM's weights.",
+  );
+}

@@ -3,7 +3,7 @@ import { Tensor } from 'onnxruntime-node';
 import type { BundleManifest } from '../../native-models/bundles/manifest.ts';
 import type { Provider } from '../contract/conversation.ts';
 import { Decoder, type LanguageModelPart } from './decoder.ts';
-import { partMissing } from './failures.ts';
+import { noTokenizer } from './failures.ts';
 import { floats, Session } from './onnxruntime/session.ts';
 import { PromptBuilder } from './prompt/prompt.ts';
 import type { Unit } from './prompt/sequence.ts';
@@ -39,7 +39,7 @@ export class LanguageModel {
     threads: number,
   ): Promise<LanguageModel> {
     const { llm, prompt } = manifest;
-    if (llm.tokenizer === null) throw partMissing(manifest.id, 'tokenizer');
+    if (llm.tokenizer === null) throw noTokenizer(manifest.id);
     const tokens = await TextTokens.read(join(folder, llm.tokenizer));
     const prompts = new PromptBuilder(
       prompt.chatTemplate,

@@ -102,6 +102,11 @@ export class KeptConversations {
   async #toDisk(kept: KeptConversation): Promise<void> {
     if (!kept.changed || kept.units.length === 0) return;
     const { cacheFolder, snapshotBytes, log } = this.#limits;
+    if (kept.cache.bytes > snapshotBytes) {
+      // A large model's: writing gigabytes that have to go again at once helps nobody.
+      log({ event: 'kv-snapshot-too-large', bytes: kept.cache.bytes });
+      return;
+    }
     try {
       const rows = await kept.cache.rows();
       const snapshot = { units: kept.units, answers: kept.answers, rows };

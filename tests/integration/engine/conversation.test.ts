@@ -254,6 +254,21 @@ describe('a bundle', () => {
     await kit.engine.close();
   });
 
+  it('without a tokenizer cannot be talked to, and says so', async () => {
+    const path = join(bundle, 'bundle.json');
+    const manifest = readFileSync(path, 'utf8');
+    const { llm, ...rest } = JSON.parse(manifest);
+    const kit = new EngineKit(temporaryFolder(), { bundle });
+    writeFileSync(path, JSON.stringify({ ...rest, llm: { ...llm, tokenizer: null } }));
+    await expect(kit.ask(first)).rejects.toMatchObject({
+      code: 'not-supported',
+      message: expect.stringContaining('no tokenizer'),
+    });
+    writeFileSync(path, manifest);
+    expect((await kit.ask(first)).result.finish).toBe('length');
+    await kit.engine.close();
+  });
+
   it('that is not there, or asked for on no provider, is a clear error', async () => {
     const kit = new EngineKit(temporaryFolder(), { bundle });
     await expect(kit.ask(first, { bundle: join(folder, 'nowhere') })).rejects.toMatchObject({
