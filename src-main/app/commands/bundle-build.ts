@@ -68,5 +68,5 @@ export async function makeBundle(
 }
 
 function inMegabytes(bytes: number): string {
-  return bytes < 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e6).toFixed(0)} MB`;
+  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 }
