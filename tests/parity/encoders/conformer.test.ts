@@ -7,7 +7,7 @@ describe("Parakeet against transformers' ParakeetForCTC", () => {
   it('gives frames of 80 ms and the scores of its CTC head', async () => {
     const encoder = build('parakeet', shapesOf('parakeet'), parakeet);
     expect(encoder).toMatchObject({
-      hidden: 24,
+      hidden: 32,
       maxPositions: null,
       framesPerSecond: 12.5,
       unitSamples: 1280,
@@ -52,9 +52,9 @@ describe("Parakeet against transformers' ParakeetForCTC", () => {
 
 describe("AudioChatLlama's Conformer against torchaudio's", () => {
   it('gives frames of 80 ms and the scores of its CTC head', async () => {
-    const encoder = build('conformer', shapesOf('conformer'), { config: { mels: 20, heads: 3 } });
+    const encoder = build('conformer', shapesOf('conformer'), { config: { mels: 20, heads: 4 } });
     expect(encoder).toMatchObject({
-      hidden: 24,
+      hidden: 32,
       maxPositions: null,
       framesPerSecond: 12.5,
       unitSamples: 1280,
@@ -66,13 +66,13 @@ describe("AudioChatLlama's Conformer against torchaudio's", () => {
   });
 
   it('convolves before it attends where its settings say so', async () => {
-    const config = { mels: 20, heads: 3, convolution_first: true };
+    const config = { mels: 20, heads: 4, convolution_first: true };
     const { encoder: frames } = await encode(build('conformer', shapesOf('conformer'), { config }), 77);
     expectGolden(frames, 'conformerConvolutionFirst.77');
   });
 
   it('is read just the same inside another module, for a provider with standard operators alone', async () => {
-    const config = { mels: 20, heads: 3 };
+    const config = { mels: 20, heads: 4 };
     const encoder = build('conformer', shapesOf('conformer'), { config, target: 'plain' });
     expectGolden((await encode(encoder, 77)).encoder, 'conformer.77');
   });

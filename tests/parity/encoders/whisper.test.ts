@@ -3,13 +3,13 @@ import { build, encode, expectGolden, expectSimilar, shapesOf } from './golden.t
 
 const config = { encoder_attention_heads: 4 };
 const shapes128 = shapesOf('whisper128');
-const shapes = { 128: shapes128, 80: { ...shapes128, 'conv1.weight': [24, 80, 3] } };
+const shapes = { 128: shapes128, 80: { ...shapes128, 'conv1.weight': [32, 80, 3] } };
 
 describe("Whisper's encoder against transformers", () => {
   for (const mels of [80, 128] as const) {
     it(`reads ${mels} bands over its whole length, and a clip of its own length`, async () => {
       const encoder = build('whisper', shapes[mels], { config });
-      expect(encoder).toMatchObject({ hidden: 24, maxPositions: 30, framesPerSecond: 50, unitSamples: 320 });
+      expect(encoder).toMatchObject({ hidden: 32, maxPositions: 30, framesPerSecond: 50, unitSamples: 320 });
       expect(encoder.features).toMatchObject({ kind: 'whisper-log-mel', mels });
       expectGolden((await encode(encoder, 60)).encoder, `whisper${mels}.60`);
       expectGolden(

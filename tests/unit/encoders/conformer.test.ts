@@ -11,7 +11,7 @@ const models: Record<string, Shapes> = JSON.parse(
 const parakeet = numberedSource(models.parakeet ?? {}, 0.4);
 const conformer = numberedSource(models.conformer ?? {}, 0.4);
 const parakeetConfig = { encoder_config: { num_mel_bins: 24 } };
-const conformerConfig = { mels: 20, heads: 3 };
+const conformerConfig = { mels: 20, heads: 4 };
 
 describe('an encoder with a CTC head', () => {
   it('is found inside another module', async () => {
