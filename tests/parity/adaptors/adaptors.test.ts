@@ -7,7 +7,12 @@ import { salmonnShapes } from './q-former-shapes.ts';
 describe.each(Object.entries(adaptorCases))('the adaptor equals %s', (_, given) => {
   it('as it is', () => expectParity(given));
 
-  it('in operators of the ONNX standard alone', () => expectParity(given, { target: 'plain' }));
+  it("in other providers' operators, as it is and with 8-bit blocks", async () => {
+    for (const target of ['plain', 'webgpu', 'directml'] as const) {
+      await expectParity(given, { target });
+      await expectParity(given, { target, kind: 'byte-blocks' });
+    }
+  });
 
   it('with 8-bit blocks', () => expectParity(given, { kind: 'byte-blocks' }));
 
