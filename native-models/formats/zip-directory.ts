@@ -21,7 +21,10 @@ const bigExtension = 1;
 export interface ZipEntry {
   readonly name: string;
   readonly size: number;
-  /** Bytes from the start of the zip; throws `file-invalid` or `file-truncated` when the entry's own head is wrong. */
+  /**
+   * Bytes from the start of the zip. Throws `file-invalid` or `file-truncated` when the entry's own head is wrong, `not-supported`
+   * for an entry that is compressed or encrypted.
+   */
   place(): number;
 }
 
@@ -32,8 +35,8 @@ interface Directory {
 }
 
 /**
- * The entries of a zip by name, with 64-bit sizes where they are used. Throws `file-invalid`, `file-truncated`, or `not-supported`
- * for an entry that is compressed or encrypted: the writers of weights store them plainly, so that they can be read in place.
+ * The entries of a zip by name, with 64-bit sizes where they are used. Writers of weights store them plainly, so that they can be
+ * read in place. Throws `file-invalid` or `file-truncated`.
  */
 export function readZipDirectory(file: BinaryFile): Map<string, ZipEntry> {
   const { offset, size, count } = findDirectory(file);
@@ -96,21 +99,29 @@ function readEntry(file: BinaryFile, view: DataView<ArrayBuffer>, at: number): [
   if (next > view.byteLength) throw invalidFile(file.path, `its zip directory is broken at byte ${at}`);
   const name = Buffer.from(view.buffer, at + entryBytes, nameBytes).toString('utf8');
   const isEncrypted = (view.getUint16(at + 8, true) & 1) === 1;
-  if (isEncrypted || view.getUint16(at + 10, true) !== 0)
-    throw new ModelError(
-      'not-supported',
-      `${file.path}: ${name} is ${isEncrypted ? 'encrypted' : 'compressed'} in its zip.`,
-      'Weights are stored plainly in such a file: save it anew with torch.save.',
-    );
+  const isPacked = view.getUint16(at + 10, true) !== 0;
   const extra = { view, at: at + entryBytes + nameBytes, bytes: extraBytes };
   const [size, packed, local] = wholeNumbers(file, extra, [
     view.getUint32(at + 24, true),
     view.getUint32(at + 20, true),
     view.getUint32(at + 42, true),
   ]);
-  if (size !== packed) throw invalidFile(file.path, `${name} has two different sizes in the zip`);
-  file.requireSize(local + localBytes + size, name);
-  return [{ name, size, place: () => contentPlace(file, name, local, size) }, next];
+  if (size !== packed && !isPacked)
+    throw invalidFile(file.path, `${name} has two different sizes in the zip`);
+  file.requireSize(local + localBytes + packed, name);
+  const place = () => {
+    if (isEncrypted || isPacked) throw notPlain(file, name, isEncrypted ? 'encrypted' : 'compressed');
+    return contentPlace(file, name, local, size);
+  };
+  return [{ name, size, place }, next];
+}
+
+function notPlain(file: BinaryFile, name: string, how: string): ModelError {
+  return new ModelError(
+    'not-supported',
+    `${file.path}: ${name} is ${how} in its zip.`,
+    'Weights are stored plainly in such a file: save it anew with torch.save.',
+  );
 }
 
 /** Numbers that do not fit 32 bits are in the extension, in this order. */
