@@ -35,13 +35,13 @@ const longestMap = 1 << 24;
 export function readSentencePiece(path: string, access?: FileAccess): SentencePieceModel {
   const file = new BinaryFile(path, access);
   try {
-    return modelIn(path, file);
+    return modelIn(file);
   } finally {
     file.close();
   }
 }
 
-function modelIn(path: string, file: BinaryFile): SentencePieceModel {
+function modelIn(file: BinaryFile): SentencePieceModel {
   const cursor = new FileCursor(file);
   const reader = new ProtobufReader(cursor);
   const pieces: Piece[] = [];
@@ -51,9 +51,9 @@ function modelIn(path: string, file: BinaryFile): SentencePieceModel {
     if (field.field === 1) pieces.push(pieceOf(reader, cursor, field, pieces.length));
     else if (field.field === 2) trainer = fieldsOf(reader, field, "the trainer's settings");
     else if (field.field === 3) normalizer = fieldsOf(reader, field, "the normalizer's settings");
-    if (pieces.length > mostPieces) throw invalidFile(path, `it has more than ${mostPieces} pieces`);
+    if (pieces.length > mostPieces) throw invalidFile(file.path, `it has more than ${mostPieces} pieces`);
   }
-  if (pieces.length === 0) throw invalidFile(path, 'it is no SentencePiece model: it has no pieces');
+  if (pieces.length === 0) throw invalidFile(file.path, 'it is no SentencePiece model: it has no pieces');
   const algorithm = number(trainer, 3, 1);
   return {
     algorithm: algorithm === 1 ? 'unigram' : algorithm === 2 ? 'bpe' : 'other',

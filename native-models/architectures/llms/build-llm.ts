@@ -109,7 +109,7 @@ async function writeLlm(
 /** For people: the types of the file, or what its matrices were rounded to. */
 function keptAs(quantize: LlmRequest['quantize'], types: readonly string[]): string[] {
   if (quantize === 'keep') return [...types];
-  return quantize === 'none' ? ['float32'] : [quantize === 'q4' ? '4-bit blocks' : '8-bit blocks', 'float32'];
+  return quantize === 'none' ? ['F32'] : [quantize === 'q4' ? '4-bit blocks' : '8-bit blocks', 'F32'];
 }
 
 /** For the memory that caches take: the layers that look back through a window, and how far. */

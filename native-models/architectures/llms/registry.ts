@@ -3,12 +3,13 @@ import type { LlmFamily } from './family.ts';
 import { gemma3 } from './gemma3.ts';
 import { granite } from './granite.ts';
 import { llama } from './llama.ts';
+import { mistral } from './mistral.ts';
 import { phi3 } from './phi3.ts';
 import { qwen2 } from './qwen2.ts';
 import { qwen3 } from './qwen3.ts';
 import { smollm3 } from './smollm3.ts';
 
-const families: readonly LlmFamily[] = [llama, qwen2, qwen3, gemma3, phi3, granite, smollm3];
+const families: readonly LlmFamily[] = [llama, qwen2, qwen3, gemma3, mistral, phi3, granite, smollm3];
 
 /** The family of a `general.architecture` or `model_type`, or null where none is known by that name. */
 export function knownFamily(name: string): LlmFamily | null {

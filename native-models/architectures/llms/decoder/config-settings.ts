@@ -64,6 +64,12 @@ export function windowedLayers(
 ): boolean[] {
   const types = config.read('layer_types', z.array(z.string()).optional());
   if (types === undefined) return Array.from({ length: layers }, (_, layer) => usual(layer));
+  if (types.length !== layers)
+    throw new ModelError(
+      'file-invalid',
+      `${config.path} names the types of ${types.length} layers, but has ${layers}.`,
+      'Take config.json and weights from the same model.',
+    );
   return types.map((type) => {
     if (type === 'sliding_attention' || type === 'full_attention') return type === 'sliding_attention';
     throw new ModelError(

@@ -78,7 +78,7 @@ export function plainDecoder(
 }
 
 function checked(path: string, settings: DecoderSettings): DecoderSettings {
-  const { heads, kvHeads, headSize, attention, layers } = settings;
+  const { heads, kvHeads, headSize, attention } = settings;
   const rotated = new Set(attention.map(({ rotary }) => rotary?.dimensions ?? headSize));
   const wrong = [...rotated].filter((size) => size < 2 || size % 2 !== 0 || size > headSize);
   if (heads % kvHeads !== 0 || headSize % 8 !== 0 || wrong.length > 0)
@@ -86,12 +86,6 @@ function checked(path: string, settings: DecoderSettings): DecoderSettings {
       'not-supported',
       `${path} has ${heads} heads over ${kvHeads}, ${[...rotated].join(' or ')} of ${headSize} dimensions rotated.`,
       'Heads must divide by key heads, their size by eight, and an even number of dimensions be rotated.',
-    );
-  if (attention.length !== layers)
-    throw new ModelError(
-      'file-invalid',
-      `${path} says of ${attention.length} layers what they look at, but has ${layers}.`,
-      'Take config.json and weights from the same model.',
     );
   return settings;
 }
