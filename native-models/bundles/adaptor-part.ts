@@ -5,7 +5,8 @@ import type { BuiltEncoder } from '../architectures/encoders/encoder.ts';
 import { ModelError } from '../errors.ts';
 import { CountedWeights } from '../formats/counted-weights.ts';
 import { withDataFile, writeModel } from '../formats/onnx-writer.ts';
-import { adaptorKinds, keptAs } from './linear-kinds.ts';
+import type { LinearKind } from '../layers/linear.ts';
+import { keptAs, linearKind } from './linear-kinds.ts';
 import type { BundleManifest } from './manifest.ts';
 import { clipPadding } from './padding.ts';
 import type { Recipe } from './recipe.ts';
@@ -22,7 +23,7 @@ export interface PlannedAdaptor {
   readonly from: string;
   readonly built: BuiltAdaptor;
   readonly weights: CountedWeights;
-  readonly kept: readonly string[];
+  readonly kind: LinearKind;
   /** For other providers, where the CPU's graph is not for them. */
   readonly device: BuiltAdaptor | null;
   readonly padding: AdaptorManifest['padding'];
@@ -39,7 +40,7 @@ export function planAdaptor(
 ): PlannedAdaptor {
   const { architecture: name, from, config, tailSeconds, unitSamples, ...options } = adaptor;
   const architecture = adaptorArchitecture(name);
-  const kinds = adaptorKinds(recipe.quantize.adaptor);
+  const kind = linearKind(recipe.quantize.adaptor);
   const given = sources.weights(from);
   const weights = new CountedWeights(given);
   const named = config === undefined ? null : sources.path(config);
@@ -47,8 +48,8 @@ export function planAdaptor(
     ...{ weights, options, encoder, secondEncoder, llm },
     config: adaptorSettings(sources.path(from), named, given),
   };
-  const built = architecture.build({ ...request, kind: kinds.cpu, target: 'cpu' });
-  const device = architecture.build({ ...request, kind: kinds.device, target: recipe.target });
+  const built = architecture.build({ ...request, kind, target: 'cpu' });
+  const device = architecture.build({ ...request, kind, target: recipe.target });
   if (llm !== null && built.hidden !== llm.hidden)
     throw new ModelError(
       'shape-mismatch',
@@ -60,7 +61,7 @@ export function planAdaptor(
     from,
     built,
     weights,
-    kept: keptAs[kinds.cpu],
+    kind,
     device: sameGraph(built.graph, device.graph) ? null : device,
     padding: clipPadding(recipe, encoder, { stack: built.stack, tailSeconds, unitSamples }),
   };
@@ -68,7 +69,7 @@ export function planAdaptor(
 
 /** Writes the adaptor's graphs, which share their weights' file. */
 export async function writeAdaptor(
-  { architecture, from, built, weights, kept, device, padding }: PlannedAdaptor,
+  { architecture, from, built, weights, kind, device, padding }: PlannedAdaptor,
   folder: string,
 ): Promise<AdaptorManifest> {
   const graph = 'adaptor.onnx';
@@ -81,7 +82,7 @@ export async function writeAdaptor(
   return {
     architecture,
     from,
-    learnt: { parameters: weights.parameters, kept: [...kept] },
+    learnt: { parameters: weights.parameters, kept: keptAs(kind, weights) },
     graph,
     ...(device !== null && { deviceGraph }),
     hidden: built.hidden,

@@ -4,7 +4,8 @@ import { encoderArchitecture } from '../architectures/encoders/registry.ts';
 import { ModelError } from '../errors.ts';
 import { CountedWeights } from '../formats/counted-weights.ts';
 import { withDataFile, writeModel } from '../formats/onnx-writer.ts';
-import { encoderKinds, keptAs } from './linear-kinds.ts';
+import type { LinearKind } from '../layers/linear.ts';
+import { keptAs, linearKind } from './linear-kinds.ts';
 import type { BundleManifest } from './manifest.ts';
 import { clipPadding } from './padding.ts';
 import type { Recipe } from './recipe.ts';
@@ -21,7 +22,7 @@ export interface PlannedEncoder {
   readonly from: string;
   readonly built: BuiltEncoder;
   readonly weights: CountedWeights;
-  readonly kept: readonly string[];
+  readonly kind: LinearKind;
   /** For other providers, where the CPU's graph is not for them. */
   readonly device: BuiltEncoder | null;
   readonly padding: NonNullable<EncoderManifest['padding']>;
@@ -31,22 +32,22 @@ export interface PlannedEncoder {
 export function planEncoder(encoder: EncoderRecipe, recipe: Recipe, sources: RecipeSources): PlannedEncoder {
   const { architecture: name, from, ...options } = encoder;
   const architecture = encoderArchitecture(name);
-  const kinds = encoderKinds(recipe.quantize.encoder);
+  const kind = linearKind(recipe.quantize.encoder);
   const given = sources.weights(from);
   const weights = new CountedWeights(given);
   const path = sources.path(from);
   const config = encoderSettings(path, given);
   const tokenizer = labelsBeside(path);
-  const build = (kind: typeof kinds.cpu, target: typeof recipe.target | 'cpu') =>
+  const build = (target: typeof recipe.target | 'cpu') =>
     architecture.build({ weights, config, options, tokenizer, kind, target });
-  const built = build(kinds.cpu, 'cpu');
-  const device = build(kinds.device, recipe.target);
+  const built = build('cpu');
+  const device = build(recipe.target);
   return {
     architecture: name,
     from,
     built,
     weights,
-    kept: keptAs[kinds.cpu],
+    kind,
     device: sameGraph(built.graph, device.graph) ? null : device,
     padding: clipPadding(recipe, built, { stack: 1 }),
   };
@@ -54,7 +55,7 @@ export function planEncoder(encoder: EncoderRecipe, recipe: Recipe, sources: Rec
 
 /** Writes the graphs, which share their weights' file. `name` begins the files' names. */
 export async function writeEncoder(
-  { architecture, from, built, weights, kept, device, padding }: PlannedEncoder,
+  { architecture, from, built, weights, kind, device, padding }: PlannedEncoder,
   name: string,
   folder: string,
 ): Promise<EncoderManifest> {
@@ -64,12 +65,11 @@ export async function writeEncoder(
     await writeModel(built.graph.finish(), join(folder, graph), data);
     if (device !== null) await writeModel(device.graph.finish(), join(folder, deviceGraph), data);
   });
-  const { parameters } = weights;
   const { hidden, framesPerSecond, maxPositions, unitSamples, ctcLabels } = built;
   return {
     architecture,
     from,
-    learnt: { parameters, kept: [...kept] },
+    learnt: { parameters: weights.parameters, kept: keptAs(kind, weights) },
     graph,
     ...(device !== null && { deviceGraph }),
     hidden,

@@ -9,7 +9,7 @@ import { storedMatrix, wholeMatrix } from './stored-matrix.ts';
 /**
  * How a linear layer is computed. `float`: as it is, kept in the file's own precision. `dynamic-int8`: activations become int8 on the
  * way, one scale a tensor; the fastest on a CPU for many positions, and known to no other provider. `byte-blocks`: 8-bit weights in
- * blocks of 32, known to all; `nibble-blocks`: 4-bit ones, or plain weights where a row is no whole blocks.
+ * blocks of 32, known to all; `nibble-blocks`: 4-bit ones. Either keeps a row that is no whole blocks as it is.
  */
 export type LinearKind = 'float' | 'dynamic-int8' | 'byte-blocks' | 'nibble-blocks';
 
@@ -33,10 +33,12 @@ export function linear(g: Graph, x: Value, weights: LinearWeights, kind: LinearK
     const rows = { tensor: matrix.tensor.rows(matrix.first, matrix.rows), order: null };
     return wholeMatrix(g, storedMatrix(name, [rows], form));
   };
-  switch (kind) {
+  // Rows that are no whole blocks stay as they are.
+  const chosen = kind === 'byte-blocks' && matrix.columns % 16 !== 0 ? 'float' : kind;
+  switch (chosen) {
     case 'float':
     case 'nibble-blocks': {
-      const whole = kept(formOf(weights.weight, kind === 'float' ? 'none' : 'q4'));
+      const whole = kept(formOf(weights.weight, chosen === 'float' ? 'none' : 'q4'));
       if (whole.kind === 'levels') return g.matMulNBits(x, { ...whole, zeroPoints: null }, bias, 1);
       // Turned when the graph is loaded: the same graph for every target.
       const product = g.matMul(x, g.transpose(whole.values, [1, 0]));

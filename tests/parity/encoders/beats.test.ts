@@ -63,8 +63,8 @@ describe('BEATs against its own code', () => {
     );
   });
 
-  it('stays close with int8 products', async () => {
-    const encoder = build('beats', shapes(6, 2), { config: cfg, kind: 'dynamic-int8' });
+  it.each(['dynamic-int8', 'byte-blocks'] as const)('stays close with %s', async (kind) => {
+    const encoder = build('beats', shapes(6, 2), { config: cfg, kind });
     expectSimilar((await encode(encoder, 93)).encoder, 'beats.93', file);
   });
 });

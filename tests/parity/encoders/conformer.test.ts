@@ -44,8 +44,8 @@ describe("Parakeet against transformers' ParakeetForCTC", () => {
     expectGolden((await encode(encoder, 61)).encoder, 'parakeet.61');
   });
 
-  it('stays close with int8 products', async () => {
-    const encoder = build('parakeet', shapesOf('parakeet'), { ...parakeet, kind: 'dynamic-int8' });
+  it.each(['dynamic-int8', 'byte-blocks'] as const)('stays close with %s', async (kind) => {
+    const encoder = build('parakeet', shapesOf('parakeet'), { ...parakeet, kind });
     expectSimilar((await encode(encoder, 61)).encoder, 'parakeet.61');
   });
 });

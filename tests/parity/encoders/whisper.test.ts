@@ -27,8 +27,8 @@ describe("Whisper's encoder against transformers", () => {
     },
   );
 
-  it('stays close with int8 products', async () => {
-    const encoder = build('whisper', shapes[128], { config, kind: 'dynamic-int8' });
+  it.each(['dynamic-int8', 'byte-blocks'] as const)('stays close with %s', async (kind) => {
+    const encoder = build('whisper', shapes[128], { config, kind });
     expectSimilar((await encode(encoder, 60)).encoder, 'whisper128.60');
   });
 });

@@ -79,11 +79,11 @@ describe('building a bundle', () => {
     expect((await encode('plain', 'whisper-encoder.onnx')).every(Number.isFinite)).toBe(true);
   });
 
-  it('in 8 bits multiplies in int8 on the CPU, keeps the plain graph for other providers, and hears the same', async () => {
+  it('in 8 bits hears what it hears with plain weights, on the CPU and elsewhere', async () => {
     const { encoder } = await build('bytes', { quantize: { encoder: 'q8' } });
-    const plain = await encode('bytes', encoder?.deviceGraph ?? '');
-    expect(plain).toEqual(await encode('plain', 'whisper-encoder.onnx'));
-    expect(cosineSimilarity(await encode('bytes', encoder?.graph ?? ''), plain)).toBeGreaterThan(0.99);
+    const plain = await encode('plain', 'whisper-encoder.onnx');
+    for (const graph of [encoder?.graph, encoder?.deviceGraph ?? encoder?.graph])
+      expect(cosineSimilarity(await encode('bytes', graph ?? ''), plain)).toBeGreaterThan(0.999);
   });
 
   it('from a folder of transformers is the same, byte for byte, as from one of CTranslate2', async () => {
