@@ -6,8 +6,24 @@ import { float32ToHalf } from './float32-to-half.ts';
 /** Numbers with a fraction, in the type that a graph wants. Throws `not-supported` for another than float32 and float16. */
 export function floatTensor(type: Tensor.Type, values: Float32Array, shape: readonly number[]): Tensor {
   if (type === 'float32') return new Tensor('float32', values, shape);
-  if (type === 'float16') return new Tensor('float16', float32ToHalf(values), shape);
+  if (type === 'float16') return halfTensor(float32ToHalf(values), shape);
   throw unknownType(type);
+}
+
+/**
+ * A tensor of half-precision bits. Where JavaScript has a Float16Array the runtime makes one of them, and then finds no bytes in
+ * it: it is handed the bits themselves.
+ */
+export function halfTensor(bits: Uint16Array, shape: readonly number[]): Tensor {
+  const tensor = new Tensor('float16', bits, shape);
+  return tensor.data === bits ? tensor : Object.defineProperty(tensor, 'data', { value: bits });
+}
+
+/** A tensor that a graph gave, as one that a graph takes: see `halfTensor`. */
+export function feedable(tensor: Tensor): Tensor {
+  const { data, dims } = tensor;
+  const isHalf = tensor.type === 'float16' && ArrayBuffer.isView(data) && !(data instanceof Uint16Array);
+  return isHalf ? halfTensor(halfBits(data), dims) : tensor;
 }
 
 /** Whole numbers, in the type that a graph wants. Throws `not-supported` for another than int64, int32 and bool. */

@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-node';
 import { ModelError } from '../errors.ts';
 import type { PastPort } from './decoder-layout.ts';
-import { floatsOf, floatTensor, halfBits } from './element-types.ts';
+import { feedable, floatsOf, floatTensor, halfBits, halfTensor } from './element-types.ts';
 
 /** Keys and values [1, heads, length, headSize] of one sequence, in the types that the graph gives and takes. */
 export class Past {
@@ -39,7 +39,7 @@ export class Past {
           `The decoder graph gave ${name} as [${tensor?.dims.join(', ')}] for ${length} positions.`,
           'Use a model in the layout of transformers.js.',
         );
-      return tensor;
+      return feedable(tensor);
     });
     this.#replace(present, length);
   }
@@ -101,7 +101,7 @@ function shortened(tensor: Tensor, heads: number, headSize: number, length: numb
     const bits = halfBits(data);
     const kept = new Uint16Array(heads * length * headSize);
     copyHeads(bits, kept, dims[2] ?? 0, length, headSize);
-    return new Tensor('float16', kept, shape);
+    return halfTensor(kept, shape);
   }
   const kept = new Float32Array(heads * length * headSize);
   copyHeads(floatsOf(tensor), kept, dims[2] ?? 0, length, headSize);
