@@ -46,6 +46,13 @@ describe('SiM: Whisper, an MLP and a Llama 3', () => {
     expect(pieces.join('')).toBe(result.text);
     expect(result.usage).toMatchObject({ promptTokens: ids.length, audioTokens: 1500 });
   });
+
+  it('refuses before any encoding what cannot fit: each half minute takes 1500 positions', async () => {
+    await expect(askAloud(join(folder, 'sim'), clip(31 * 16_000), newTokens)).rejects.toMatchObject({
+      code: 'audio-too-long',
+      message: expect.stringContaining('31 s long; 30 s are sure to fit'),
+    });
+  });
 });
 
 describe('the transferable aligner: Whisper, one matrix and a Yi', () => {
