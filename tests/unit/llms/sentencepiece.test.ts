@@ -22,7 +22,7 @@ describe('tokenizer.model', () => {
     expect(model.pieces[260]?.score).toBe(-1);
   });
 
-  it('damaged in 3000 ways: a right answer or an error, never anything else', () => {
+  it('damaged in 600 ways: a right answer or an error, never anything else', () => {
     const bytes = readFileSync(fixture);
     const path = join(temporaryFolder(), 'tokenizer.model');
     let seed = 1;
@@ -30,7 +30,7 @@ describe('tokenizer.model', () => {
       seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
       return Math.floor((seed / 2 ** 32) * below);
     };
-    for (let i = 0; i < 3000; i++) {
+    for (let i = 0; i < 600; i++) {
       const damaged = Buffer.from(bytes.subarray(0, i % 3 === 0 ? random(bytes.length) : bytes.length));
       for (let j = 0; j < 1 + random(4); j++)
         if (damaged.length > 0) damaged[random(damaged.length)] = random(256);
