@@ -26,7 +26,7 @@ mkdirSync(out, { recursive: true });
 try {
   const bytesIn = writeGeneratedGguf(gguf, sizes);
   const rssBefore = process.resourceUsage().maxRSS * 1024;
-  const start = performance.now();
+  const [start, cpu] = [performance.now(), process.cpuUsage()];
   const weights = new Gguf(gguf);
   await buildLlm({
     ...{ weights, sourceFolder: folder, architecture: null, lora: null },
@@ -34,10 +34,16 @@ try {
   });
   weights.close();
   const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
   const written = readdirSync(out).filter((name) => name.endsWith('.onnx') || name.endsWith('.data'));
   const bytesOut = written.reduce((sum, name) => sum + statSync(join(out, name)).size, 0);
   const report = {
-    ...{ model, seconds: Number(seconds.toFixed(1)), megabytesIn: megabytes(bytesIn) },
+    ...{
+      model,
+      seconds: Number(seconds.toFixed(1)),
+      cpuSeconds: Math.round((user + system) / 1e5) / 10,
+      megabytesIn: megabytes(bytesIn),
+    },
     ratio: Number((bytesOut / bytesIn).toFixed(4)),
     peakMegabytes: megabytes(process.resourceUsage().maxRSS * 1024),
     peakBeforeMegabytes: megabytes(rssBefore),

@@ -2,14 +2,24 @@ import {
   type GgmlSuperBlocks,
   type GgmlSuperBlockType,
   ggmlSuperBlockElements,
+  superBlockBytes,
   unpackSuperBlocks,
 } from '../../formats/ggml-super-blocks.ts';
 import type { Value } from '../../graph/definition.ts';
 import type { Graph } from '../../graph/graph.ts';
-import { bytesOf } from '../streamed-weight.ts';
-import { packBits, packNibbles, packSixBits, packTwoBits } from './bit-packing.ts';
+import { packBits, packSixBits, packTwoBits } from './bit-packing.ts';
 import { unpackBits, unpackSixBits, unpackTwoBits } from './bit-unpacking.ts';
 import type { Form, Levels, Piece } from './form.ts';
+import { nibblesInOrder, partOfBlocks, sixBitPairs, sixBitPlane } from './super-block-bytes.ts';
+
+/** Bytes into a block where d and dmin lie. */
+const halves: Readonly<Record<GgmlSuperBlockType, readonly number[]>> = {
+  Q2_K: [80, 82],
+  Q3_K: [108],
+  Q4_K: [0, 2],
+  Q5_K: [0, 2],
+  Q6_K: [208],
+};
 
 const fifthBits = [1, 0, 2, 3] as const;
 const thirdBits = [2, 1, 0, 3] as const;
@@ -18,20 +28,27 @@ const middle = 8;
 
 type Pieces = (name: string) => Value;
 
+/** Some rows: the file's bytes, and what they hold. */
+interface Rows {
+  readonly bytes: Uint8Array;
+  readonly blockBytes: number;
+  taken(): GgmlSuperBlocks;
+}
+
 /** What differs between GGML's blocks of 256: how levels and sub-scales stand in the data file. */
 interface Layout {
   readonly groupElements: 16 | 32;
   readonly levels: {
     /** Name and bytes a group. */
     readonly pieces: readonly (readonly [name: string, bytes: number])[];
-    pack(levels: Uint8Array, name: string): Uint8Array;
+    pack(rows: Rows, name: string): Uint8Array;
     unpack(g: Graph, piece: Pieces): Pick<Levels, 'bits' | 'data' | 'high' | 'zero'>;
   };
   readonly scales: {
     readonly type: 'uint8' | 'int8';
     /** Bytes a super-block. */
     readonly bytes: number;
-    pack(blocks: GgmlSuperBlocks): Uint8Array;
+    pack(rows: Rows): Uint8Array;
     /** f32 [rows, super-blocks, groups] each. */
     unpack(g: Graph, packed: Value): { scales: Value; minima: Value | null };
   };
@@ -39,22 +56,15 @@ interface Layout {
 
 const nibbles: Layout['levels'] = {
   pieces: [['data', 16]],
-  pack: packNibbles,
+  pack: ({ bytes, blockBytes }) => nibblesInOrder(bytes, blockBytes, 16),
   unpack: (_g, piece) => ({ bits: 4, data: piece('data'), high: null, zero: middle }),
 };
 
 /** 8 scales and then 8 minima of 6 bits. */
-const sixBitPairs: Layout['scales'] = {
+const pairs: Layout['scales'] = {
   type: 'uint8',
   bytes: 12,
-  pack({ scales, minima }) {
-    const both = new Uint8Array(2 * scales.length);
-    for (let start = 0; start < scales.length; start += 8) {
-      both.set(scales.subarray(start, start + 8), 2 * start);
-      both.set((minima ?? both).subarray(start, start + 8), 2 * start + 8);
-    }
-    return inTwelveBytes(both);
-  },
+  pack: ({ bytes, blockBytes }) => inTwelveBytes(sixBitPairs(bytes, blockBytes)),
   unpack(g, packed) {
     const [scales, minima] = g.split(fromTwelveBytes(g, packed), [8, 8], -1);
     return { scales: g.cast(scales, 'float32'), minima: g.cast(minima, 'float32') };
@@ -66,13 +76,14 @@ const layouts: Readonly<Record<GgmlSuperBlockType, Layout>> = {
     groupElements: 16,
     levels: {
       pieces: [['twoBits', 4]],
-      pack: (levels) => packTwoBits(levels, 16),
+      pack: (rows) => packTwoBits(rows.taken().levels, 16),
       unpack: (g, piece) => ({ bits: 4, data: unpackTwoBits(g, piece('twoBits')), high: null, zero: middle }),
     },
     scales: {
       type: 'uint8',
       bytes: 16,
-      pack: ({ scales, minima }) => Uint8Array.from(scales, (scale, i) => scale | ((minima?.[i] ?? 0) << 4)),
+      // A scale in the low nibble and a minimum in the high one, as they are in the file.
+      pack: ({ bytes, blockBytes }) => partOfBlocks(bytes, blockBytes, 0, 16),
       unpack(g, packed) {
         const [four, mask] = [4, 15].map((value) => g.constant('uint8', [], [value])) as [Value, Value];
         return {
@@ -89,8 +100,10 @@ const layouts: Readonly<Record<GgmlSuperBlockType, Layout>> = {
         ['twoBits', 4],
         ['third', 2],
       ],
-      pack: (levels, name) =>
-        name === 'third' ? packBits(levels, 2, 16, thirdBits) : packTwoBits(levels, 16),
+      pack: (rows, name) =>
+        name === 'third'
+          ? packBits(rows.taken().levels, 2, 16, thirdBits)
+          : packTwoBits(rows.taken().levels, 16),
       unpack(g, piece) {
         const levels = g.add(unpackTwoBits(g, piece('twoBits')), unpackBits(g, piece('third'), 2, thirdBits));
         // Their own zero is 4.
@@ -101,14 +114,14 @@ const layouts: Readonly<Record<GgmlSuperBlockType, Layout>> = {
     scales: {
       type: 'uint8',
       bytes: 12,
-      pack: ({ scales }) => inTwelveBytes(Uint8Array.from(scales, (scale) => scale + 32)),
+      pack: (rows) => inTwelveBytes(Uint8Array.from(rows.taken().scales, (scale) => scale + 32)),
       unpack(g, packed) {
         const raised = g.cast(fromTwelveBytes(g, packed), 'float32');
         return { scales: g.sub(raised, g.constant('float32', [], [32])), minima: null };
       },
     },
   },
-  Q4_K: { groupElements: 32, levels: nibbles, scales: sixBitPairs },
+  Q4_K: { groupElements: 32, levels: nibbles, scales: pairs },
   Q5_K: {
     groupElements: 32,
     levels: {
@@ -116,14 +129,17 @@ const layouts: Readonly<Record<GgmlSuperBlockType, Layout>> = {
         ['data', 16],
         ['fifth', 4],
       ],
-      pack: (levels, name) => (name === 'fifth' ? packBits(levels, 4, 32, fifthBits) : packNibbles(levels)),
+      pack: (rows, name) =>
+        name === 'fifth'
+          ? packBits(rows.taken().levels, 4, 32, fifthBits)
+          : nibblesInOrder(rows.bytes, rows.blockBytes, 48),
       unpack(g, piece) {
         const raised = unpackBits(g, piece('fifth'), 1, fifthBits);
         const high = g.add(raised, g.constant('uint8', [], [0x77]));
         return { bits: 4, data: piece('data'), high, zero: 16 };
       },
     },
-    scales: sixBitPairs,
+    scales: pairs,
   },
   Q6_K: {
     groupElements: 16,
@@ -133,7 +149,7 @@ const layouts: Readonly<Record<GgmlSuperBlockType, Layout>> = {
         ['plane1', 4],
         ['plane2', 4],
       ],
-      pack: (levels, name) => packSixBits(levels, 16, name === 'plane0' ? 0 : name === 'plane1' ? 1 : 2),
+      pack: ({ bytes }, name) => sixBitPlane(bytes, name === 'plane0' ? 0 : name === 'plane1' ? 1 : 2),
       unpack: (g, piece) => ({
         bits: 8,
         data: unpackSixBits(g, [piece('plane0'), piece('plane1'), piece('plane2')]),
@@ -143,7 +159,7 @@ const layouts: Readonly<Record<GgmlSuperBlockType, Layout>> = {
     scales: {
       type: 'int8',
       bytes: 16,
-      pack: ({ scales }) => bytesOf(scales),
+      pack: ({ bytes, blockBytes }) => partOfBlocks(bytes, blockBytes, 192, 16),
       unpack: (g, packed) => ({ scales: g.cast(packed, 'float32'), minima: null }),
     },
   },
@@ -167,17 +183,23 @@ export function superBlocksForm(type: GgmlSuperBlockType, columns: number): Form
       half('d'),
       ...(hasMinima ? [half('dmin')] : []),
     ],
-    convert(rows, wanted) {
-      const blocks = unpackSuperBlocks(type, rows);
-      const packed = levels.pieces
-        .filter(([name]) => wanted.has(name))
-        .map(([name]) => [name, levels.pack(blocks.levels, name)]);
-      return {
-        ...Object.fromEntries(packed),
-        groupScales: scales.pack(blocks),
-        d: bytesOf(blocks.d),
-        dmin: bytesOf(blocks.dmin ?? blocks.d),
+    convert(bytes, wanted) {
+      const blockBytes = superBlockBytes(type);
+      let taken: GgmlSuperBlocks | null = null;
+      const rows: Rows = {
+        ...{ bytes, blockBytes },
+        taken() {
+          taken ??= unpackSuperBlocks(type, bytes);
+          return taken;
+        },
       };
+      const packed: Record<string, Uint8Array> = {};
+      for (const [name] of levels.pieces) if (wanted.has(name)) packed[name] = levels.pack(rows, name);
+      if (wanted.has('groupScales')) packed.groupScales = scales.pack(rows);
+      for (const name of ['d', 'dmin'])
+        if (wanted.has(name))
+          packed[name] = partOfBlocks(bytes, blockBytes, halves[type][name === 'd' ? 0 : 1] ?? 0, 2);
+      return packed;
     },
     unpack(g, piece) {
       const single = (name: string) => g.cast(piece(name), 'float32');
@@ -199,7 +221,8 @@ function inTwelveBytes(numbers: Uint8Array): Uint8Array {
   const planes = ([0, 1, 2] as const).map((plane) => packSixBits(numbers, 16, plane));
   const packed = new Uint8Array((numbers.length / 16) * 12);
   planes.forEach((plane, i) => {
-    for (let at = 0; at < plane.length; at += 4) packed.set(plane.subarray(at, at + 4), 3 * at + 4 * i);
+    for (let from = 0; from < plane.length; from++)
+      packed[12 * (from >> 2) + 4 * i + (from & 3)] = plane[from] ?? 0;
   });
   return packed;
 }
