@@ -9,6 +9,7 @@ import type { LazyTensor } from './tensor-source.ts';
 /** More than this means that the bytes are something else. */
 const variableLimit = 100_000;
 const rankLimit = 8;
+const nameLimit = 1024;
 
 const elementTypes = ['F32', 'I8', 'I16', 'I32', 'F16', 'BF16'] as const;
 const elementBytes = [4, 1, 2, 4, 2, 2] as const;
@@ -129,7 +130,9 @@ class Cursor extends FileCursor {
 
   /** u16 length with the closing NUL, then the characters. */
   text(what: string): string {
-    const text = this.utf8(this.uint16(what), what);
+    const length = this.uint16(what);
+    if (length > nameLimit) throw invalidFile(this.file.path, `${what} has ${length} characters`);
+    const text = this.utf8(length, what);
     if (!text.endsWith('\0')) throw invalidFile(this.file.path, `${what} does not end with a NUL`);
     return text.slice(0, -1);
   }

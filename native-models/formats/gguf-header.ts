@@ -18,6 +18,10 @@ const valueType = { string: 8, array: 9 } as const;
 /** Least bytes that an entry can take: what bounds the counts a file may claim. */
 const leastMetadataBytes = 8 + 4 + 1;
 const leastTensorBytes = 8 + 4 + 4 + 8;
+/** More than any model has, however large its file is: what bounds the memory that a header takes. */
+const headerLimit = 128 * 2 ** 20;
+const arrayLimit = 4_000_000;
+const entryLimit = 200_000;
 
 /** Steps through the header; every length is held against the file's size before anything is made for it. */
 class GgufCursor extends FileCursor {
@@ -37,8 +41,15 @@ class GgufCursor extends FileCursor {
     return count;
   }
 
+  /** Throws unless a count is one that some model could have. */
+  limited(count: number, limit: number, what: string): number {
+    if (count > limit || this.position > headerLimit)
+      throw invalidFile(this.file.path, `${what}, ${count}, is more than any model has`);
+    return count;
+  }
+
   text(what: string): string {
-    const length = this.count(1, `the length of ${what}`);
+    const length = this.limited(this.count(1, `the length of ${what}`), headerLimit, `the length of ${what}`);
     return this.utf8(length, what);
   }
 
@@ -55,7 +66,7 @@ class GgufCursor extends FileCursor {
     const elementType = this.uint32(what);
     // A string takes 8 bytes at least, for its length.
     const least = elementType === valueType.string ? 8 : (scalarReaders.get(elementType)?.bytes ?? 1);
-    const count = this.count(least, `the size of ${what}`);
+    const count = this.limited(this.count(least, `the size of ${what}`), arrayLimit, `the size of ${what}`);
     const values: GgufScalar[] = [];
     for (let i = 0; i < count; i++) values.push(this.scalar(elementType, what));
     return values;
@@ -90,8 +101,8 @@ export function readGgufHeader(file: BinaryFile): GgufHeader {
       `${file.path} is GGUF of version ${version}.`,
       'Versions 2 and 3 are read, little-endian: convert the file anew.',
     );
-  const tensorCount = cursor.count(leastTensorBytes, 'the number of tensors');
-  const metadataCount = cursor.count(leastMetadataBytes, 'the number of metadata entries');
+  const tensorCount = countEntries(cursor, leastTensorBytes, 'the number of tensors');
+  const metadataCount = countEntries(cursor, leastMetadataBytes, 'the number of metadata entries');
   const metadata = new Map<string, GgufValue>();
   for (let i = 0; i < metadataCount; i++) {
     const key = cursor.text(`the name of metadata entry ${i}`);
@@ -106,6 +117,10 @@ export function readGgufHeader(file: BinaryFile): GgufHeader {
     throw invalidFile(file.path, `an alignment of ${alignment} is not believable`);
   const dataStart = Math.ceil(cursor.position / alignment) * alignment;
   return { metadata, tensors: tensors.map((place) => withinFile(file, place, dataStart)) };
+}
+
+function countEntries(cursor: GgufCursor, leastBytes: number, what: string): number {
+  return cursor.limited(cursor.count(leastBytes, what), entryLimit, what);
 }
 
 const typesByCode = new Map<number, GgmlType>(

@@ -5,6 +5,8 @@ import type { ProtobufField, ProtobufReader } from './protobuf-reader.ts';
 
 const depthLimit = 16;
 const rankLimit = 64;
+/** Of initializers, inputs, outputs and kinds of operators together. */
+const countLimit = 200_000;
 
 /** What goes into a graph or comes out of it. */
 export interface OnnxPort {
@@ -76,15 +78,17 @@ function addOpset(reader: ProtobufReader, range: ProtobufField, opsets: Map<stri
 }
 
 function readGraph(path: string, reader: ProtobufReader, range: ProtobufField, model: Collected): void {
+  const { tensors, inputs, outputs, operators } = model;
   for (const field of reader.fields(range.start, range.end, 'the graph')) {
-    if (field.field === 1) countNode(path, reader, field, model.operators, 0);
+    if (tensors.size + inputs.length + outputs.length + operators.size > countLimit)
+      throw invalidFile(path, `its graph has more than ${countLimit} parts`);
+    if (field.field === 1) countNode(path, reader, field, operators, 0);
     else if (field.field === 5) {
       const tensor = readOnnxTensor(path, reader, field);
-      if (model.tensors.has(tensor.name))
-        throw invalidFile(path, `two initializers are called ${tensor.name}`);
-      model.tensors.set(tensor.name, tensor);
-    } else if (field.field === 11) model.inputs.push(readPort(path, reader, field));
-    else if (field.field === 12) model.outputs.push(readPort(path, reader, field));
+      if (tensors.has(tensor.name)) throw invalidFile(path, `two initializers are called ${tensor.name}`);
+      tensors.set(tensor.name, tensor);
+    } else if (field.field === 11) inputs.push(readPort(path, reader, field));
+    else if (field.field === 12) outputs.push(readPort(path, reader, field));
   }
 }
 

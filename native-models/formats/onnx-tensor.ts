@@ -7,6 +7,9 @@ import type { ProtobufField, ProtobufReader } from './protobuf-reader.ts';
 import type { StoredType } from './tensor-source.ts';
 
 const rankLimit = 16;
+/** Whoever lists more numbers packs them into one field. */
+const listFieldLimit = 100_000;
+const placeEntryLimit = 16;
 
 /** Where an initializer's data are: bytes of the file, bytes of another one beside it, or a list of numbers. */
 export type OnnxData =
@@ -69,6 +72,8 @@ function readDraft(path: string, reader: ProtobufReader, range: ProtobufField): 
     isExternal: false,
   };
   for (const field of reader.fields(range.start, range.end, 'an initializer')) {
+    if (draft.lists.length > listFieldLimit || draft.external.size > placeEntryLimit)
+      throw invalidFile(path, 'an initializer has more fields than any model has');
     if (listFields.has(field.field)) draft.lists.push(field);
     else if (field.field === 1) addDimensions(path, reader, field, draft.shape);
     else if (field.field === 2) draft.type = Number(field.integer);

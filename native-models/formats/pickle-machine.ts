@@ -3,6 +3,8 @@ import { invalidFile } from './binary-file.ts';
 import { PickleGlobal, PickleInstance, type PickleLibrary } from './pickle-values.ts';
 
 const integerBytesLimit = 256;
+/** Dicts, sets and what calls make take much more memory than a step of a pickle does. */
+const objectLimit = 400_000;
 
 /**
  * The stack, the marks and the memo of a pickle, and what its opcodes do with them. Throws `file-invalid` for steps that make no
@@ -17,6 +19,7 @@ export class PickleMachine {
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, unknown>();
   #at = 0;
+  #objects = 0;
 
   constructor(path: string, bytes: Uint8Array<ArrayBuffer>, library: PickleLibrary) {
     this.#path = path;
@@ -32,6 +35,13 @@ export class PickleMachine {
     const value = this.#top();
     this.#stack.pop();
     return value;
+  }
+
+  /** Pushes a new object. */
+  make(object: () => unknown): void {
+    this.#objects += 1;
+    if (this.#objects > objectLimit) throw this.#fault(`makes more than ${objectLimit} objects`);
+    this.push(object());
   }
 
   /** Skips what needs no reading: the protocol's number, the length of a frame. */
@@ -140,9 +150,11 @@ export class PickleMachine {
     const [callable, args] = this.pair();
     if (!(callable instanceof PickleGlobal) || !Array.isArray(args))
       throw this.#fault('calls something that cannot be called');
-    const value = callable.make(args);
-    if (value === undefined) throw this.#fault(`calls ${callable.name} with what makes no sense`);
-    this.push(value);
+    this.make(() => {
+      const value = callable.make(args);
+      if (value === undefined) throw this.#fault(`calls ${callable.name} with what makes no sense`);
+      return value;
+    });
   }
 
   /** An object's attributes. Those of a dict (`_metadata` of a state) say nothing that is needed. */

@@ -4,7 +4,7 @@ import { PickleMachine } from './pickle-machine.ts';
 import type { PickleLibrary } from './pickle-values.ts';
 
 /** Far more than a checkpoint needs, far less than would fill the memory. */
-const stepLimit = 4_000_000;
+const stepLimit = 3_000_000;
 const stop = 0x2e;
 
 /**
@@ -66,12 +66,12 @@ const actions: ReadonlyMap<number, (machine: PickleMachine) => void> = new Map<
   [0x85, (m) => m.tuple(1)], // TUPLE1
   [0x86, (m) => m.tuple(2)], // TUPLE2
   [0x87, (m) => m.tuple(3)], // TUPLE3
-  [0x7d, (m) => m.push(new Map())], // EMPTY_DICT
+  [0x7d, (m) => m.make(() => new Map())], // EMPTY_DICT
   [0x73, (m) => m.set(m.pair())], // SETITEM
   [0x75, (m) => m.set(m.sinceMark())], // SETITEMS
-  [0x8f, (m) => m.push(new Set())], // EMPTY_SET
+  [0x8f, (m) => m.make(() => new Set())], // EMPTY_SET
   [0x90, (m) => m.append(m.sinceMark())], // ADDITEMS
-  [0x91, (m) => m.push(new Set(m.sinceMark()))], // FROZENSET
+  [0x91, (m) => m.make(() => new Set(m.sinceMark()))], // FROZENSET
   [0x68, (m) => m.recall(m.number(1))], // BINGET
   [0x6a, (m) => m.recall(m.number(4))], // LONG_BINGET
   [0x71, (m) => m.remember(m.number(1))], // BINPUT

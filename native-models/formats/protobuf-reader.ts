@@ -10,9 +10,13 @@ export interface ProtobufField {
   readonly end: number;
 }
 
+/** Characters that one reader gives in all: what bounds the memory of names and settings. */
+const textLimit = 64 * 2 ** 20;
+
 /** Reads protobuf messages in a file: only heads of fields and what is asked for; a range's content is stepped over. */
 export class ProtobufReader {
   readonly #cursor: FileCursor;
+  #textLeft = textLimit;
 
   constructor(cursor: FileCursor) {
     this.#cursor = cursor;
@@ -33,7 +37,8 @@ export class ProtobufReader {
 
   /** Text of a range. */
   text({ start, end }: ProtobufField, what: string): string {
-    if (end - start > 1 << 20) throw this.#fault(`${what} has ${end - start} bytes`);
+    this.#textLeft -= end - start;
+    if (this.#textLeft < 0) throw this.#fault(`${what} has ${end - start} bytes, more than any model has`);
     this.#cursor.moveTo(start, what);
     return this.#cursor.utf8(end - start, what);
   }

@@ -5,8 +5,8 @@ import { PlainTensor, type TensorPlace } from './plain-tensor.ts';
 import { type PlainType, plainTypeBits } from './plain-types.ts';
 import { TensorFile } from './tensor-file.ts';
 
-/** What the format allows for its header; a longer one is refused before it is read. */
-const headerLimit = 100_000_000;
+/** Room for a hundred thousand tensors; a longer header is refused before it is read. */
+const headerLimit = 16 * 2 ** 20;
 
 const entrySchema = z.strictObject({
   dtype: z.custom<PlainType>((value) => typeof value === 'string' && Object.hasOwn(plainTypeBits, value)),
@@ -34,7 +34,7 @@ function readHeader(file: BinaryFile): TensorPlace[] {
   const { buffer } = file.read(0, 8, 'the length of the header');
   const headerLength = new DataView(buffer).getBigUint64(0, true);
   if (headerLength > BigInt(headerLimit))
-    throw invalidFile(file.path, `a header of ${headerLength} bytes is more than the format allows`);
+    throw invalidFile(file.path, `a header of ${headerLength} bytes is more than any model has`);
   const dataStart = 8 + Number(headerLength);
   const header = parseHeader(file, file.read(8, Number(headerLength), 'the header'));
   const places = Object.entries(header)

@@ -11,7 +11,7 @@ import { type Setting, torchContents } from './torch-contents.ts';
 import { type TorchTensor, torchLibrary } from './torch-library.ts';
 import { readZipDirectory, type ZipEntry } from './zip-directory.ts';
 
-const pickleLimit = 64 * 1024 * 1024;
+const pickleLimit = 32 * 2 ** 20;
 
 /**
  * A file of `torch.save` (a zip, as PyTorch 1.6 and later write it): a pickle that is read as data, never run, and storages that

@@ -12,7 +12,8 @@ const entrySignature = 0x02014b50;
 const entryBytes = 46;
 const localSignature = 0x04034b50;
 const localBytes = 30;
-const directoryLimit = 64 * 1024 * 1024;
+const directoryLimit = 64 * 2 ** 20;
+const entryLimit = 200_000;
 /** Stands for a number that is in the entry's 64-bit extension. */
 const elsewhere = 0xffffffff;
 const bigExtension = 1;
@@ -42,6 +43,7 @@ export function readZipDirectory(file: BinaryFile): Map<string, ZipEntry> {
   const { offset, size, count } = findDirectory(file);
   if (size > directoryLimit)
     throw invalidFile(file.path, `a zip directory of ${size} bytes is not believable`);
+  if (count > entryLimit) throw invalidFile(file.path, `a zip of ${count} entries is not believable`);
   if (count * entryBytes > size)
     throw invalidFile(file.path, `${count} entries do not fit its zip directory`);
   const bytes = file.read(offset, size, 'the zip directory');

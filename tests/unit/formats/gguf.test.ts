@@ -142,6 +142,17 @@ describe('the GGUF reader', () => {
     refused(entry().uint32(77).uint64(0).bytes(), 'file-invalid', /unknown type 77/);
   });
 
+  it('refuses counts that no model has, however large the file is', () => {
+    const bytes = new GgufWriter().head(0, 1).text('key').uint32(array).uint32(0).uint64(5_000_000);
+    refused(
+      bytes.raw(Buffer.alloc(5_000_000)).bytes(),
+      'file-invalid',
+      /size of key, 5000000, is more than any/,
+    );
+    const entries = new GgufWriter().head(0, 300_000).raw(Buffer.alloc(13 * 300_000));
+    refused(entries.bytes(), 'file-invalid', /number of metadata entries, 300000, is more than any model/);
+  });
+
   it('refuses tensors that lie outside the file, overflow, or are of unknown or broken form', () => {
     const one = (dimensions: readonly (number | bigint)[], type: number, offset: number | bigint = 0) =>
       new GgufWriter().head(1, 0).tensor('t', dimensions, type, offset).align().raw(Buffer.alloc(64)).bytes();

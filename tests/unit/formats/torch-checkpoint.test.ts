@@ -56,7 +56,7 @@ describe('a PyTorch checkpoint', () => {
   it('is refused when its zip lies about its entries', () => {
     expect(holding(dict({}), [], { count: 3 })).toThrow(expect.objectContaining({ code: 'file-invalid' }));
     expect(holding(dict({}), [], { count: 60_000 })).toThrow(/do not fit/);
-    expect(holding(dict({}), [], { wide: true, count: 2 ** 52 })).toThrow(/do not fit/);
+    expect(holding(dict({}), [], { wide: true, count: 2 ** 52 })).toThrow(/not believable/);
     expect(holding(dict({}), [], { wide: true, directoryOffset: 2 ** 52 })).toThrow(
       expect.objectContaining({ code: 'file-truncated' }),
     );
@@ -122,6 +122,12 @@ describe('a PyTorch checkpoint', () => {
     const bomb = [Buffer.from(']q\x00', 'latin1')];
     for (let i = 0; i < 20; i++) bomb.push(again, Buffer.from('q\x00', 'latin1'));
     expect(holding(bomb)).toThrow(/holds more than/);
+  });
+
+  it('is refused when it would fill the memory with empty things', () => {
+    expect(holding([Buffer.alloc(500_000, '}')])).toThrow(/makes more than 400000 objects/);
+    expect(holding([Buffer.alloc(3_500_000, ']')])).toThrow(/more than 3000000 steps/);
+    expect(holding(dict({}), [], { wide: true, count: 300_000 })).toThrow(/300000 entries/);
   });
 
   it('is refused when tensors reach beyond their storage, or their storage beyond the zip', () => {
