@@ -1,7 +1,8 @@
 import { count } from './decoder/config-settings.ts';
 import { decoderFromConfig } from './decoder/from-config.ts';
 import { rotaryFromGguf, shapeFromGguf } from './decoder/gguf-settings.ts';
-import { plainDecoder, windowWithin } from './decoder/settings.ts';
+import { allAlike } from './decoder/layer-attention.ts';
+import { plainDecoder } from './decoder/settings.ts';
 import type { LlmFamily } from './family.ts';
 
 /** Mistral (Jiang et al. 2023): a LLaMA whose first version looks back through a window in every layer. GGUF files of it say llama. */
@@ -16,10 +17,9 @@ export const mistral: LlmFamily = {
     decoderFromConfig(
       config,
       { epsilon: 1e-6, contextLength: 131_072, theta: 10_000, kvHeads: 8 },
-      ({ layers, contextLength }, rotary) => {
-        const said = config.read('sliding_window', count(Number.MAX_SAFE_INTEGER).optional());
-        const everywhere = { rotary, window: windowWithin(said ?? null, contextLength) };
-        return { attention: Array.from({ length: layers }, () => everywhere) };
+      (shape, rotary) => {
+        const window = config.read('sliding_window', count(Number.MAX_SAFE_INTEGER).nullable().default(null));
+        return { attention: allAlike(shape, rotary, window) };
       },
     ),
   fromGguf(fields) {

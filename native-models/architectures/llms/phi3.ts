@@ -9,7 +9,8 @@ import {
   rotatedDimensions,
   shapeFromGguf,
 } from './decoder/gguf-settings.ts';
-import { type DecoderShape, type LayerAttention, plainDecoder, windowWithin } from './decoder/settings.ts';
+import { allAlike } from './decoder/layer-attention.ts';
+import { type DecoderShape, plainDecoder } from './decoder/settings.ts';
 import type { LlmFamily } from './family.ts';
 
 /**
@@ -34,11 +35,6 @@ export const phi3: LlmFamily = {
     return plainDecoder(fields.path, shape, rotary, { attention: allAlike(shape, rotary, window) });
   },
 };
-
-function allAlike(shape: DecoderShape, rotary: RotarySettings, window: number | null): LayerAttention[] {
-  const kind = { rotary, window: windowWithin(window, shape.contextLength) };
-  return new Array<LayerAttention>(shape.layers).fill(kind);
-}
 
 /** GGUF files keep LongRoPE's divisors as tensors; the context is cut to where the short ones hold. */
 function longRopeOf(fields: GgufFields): { shape: DecoderShape; rotary: RotarySettings } {

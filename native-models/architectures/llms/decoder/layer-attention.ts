@@ -14,6 +14,16 @@ export function ofTwoKinds(
   return Array.from({ length: layers }, (_, layer) => (isSecond(layer) ? second : first));
 }
 
+/** One window for all layers; null for none. */
+export function allAlike(
+  { layers, contextLength }: DecoderShape,
+  rotary: RotarySettings,
+  window: number | null,
+): LayerAttention[] {
+  const kind = { rotary, window: windowWithin(window, contextLength) };
+  return new Array<LayerAttention>(layers).fill(kind);
+}
+
 /** Qwen's windows: off unless `use_sliding_window`, and then from layer `max_window_layers` on. */
 export function qwenAttention(
   config: ConfigFields,
