@@ -41,7 +41,7 @@ export async function buildWhisperDecoder(
   });
   const { decoderLayers, hidden, heads, vocabulary, maxTokens } = sizes;
   return {
-    learnt: { parameters: weights.parameters, kept: ['8-bit blocks', 'float32'] },
+    learnt: { parameters: weights.parameters, kept: ['8-bit blocks', 'F32'] },
     crossGraph,
     graph,
     tokenizer,

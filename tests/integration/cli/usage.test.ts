@@ -21,6 +21,14 @@ const wrong: Array<[string, string[]]> = [
   ['a prompt given twice', ['bundle', 'probe', '.', '--prompt', 'Hi', '--ids', '1', '-o', 'x']],
   ['ids that are none', ['bundle', 'probe', '.', '--ids', 'a,b', '-o', 'x']],
   ['a bundle to be built nowhere', ['bundle', 'build', 'recipe.json']],
+  ['a swap without the other LLM', ['bundle', 'swap-llm', '.', '-o', 'x']],
+  [
+    'a swap to bits that there are not',
+    ['bundle', 'swap-llm', '.', '--llm', 'x', '--quantize', 'q3', '-o', 'x'],
+  ],
+  ['an id that is none', ['bundle', 'swap-llm', '.', '--llm', 'x', '--id', 'Not An Id', '-o', 'x']],
+  ['the top nothing of a spectrum', ['bundle', 'spectrum', '.', '--top', '0']],
+  ['an inspection of nothing', ['bundle', 'inspect']],
   ['a conversation without its id', ['history', 'show']],
 ];
 
