@@ -43,7 +43,7 @@ function rowsOf(
   const wanted = Array.from({ length: count }, (_, i) => order(first + i));
   const start = wanted.reduce((least, row) => Math.min(least, row));
   const end = wanted.reduce((most, row) => Math.max(most, row)) + 1;
-  const near = end - start <= 2 * count + 1024;
+  const near = end - start <= 1.5 * count;
   const span = near ? read(tensor.rows(start, end - start)) : null;
   const width = span === null ? read(tensor.rows(start, 1)).length : span.length / (end - start);
   const ordered = new Uint8Array(count * width);

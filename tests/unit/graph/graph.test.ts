@@ -181,6 +181,33 @@ describe('weights beside the graph', () => {
     expect(statSync(join(folder, 'a.onnx')).size).toBeLessThan(1000);
   });
 
+  it('come piece by piece where they are large, one weight after another', async () => {
+    const folder = temporaryFolder();
+    const order: string[] = [];
+    const inPieces = (name: string) => ({
+      ...{ type: 'uint8' as const, shape: [3, 1000] },
+      read: () => new Uint8Array(0),
+      *chunks() {
+        for (let piece = 0; piece < 3; piece++) {
+          order.push(`${name} ${piece}`);
+          yield new Uint8Array(1000).fill(piece);
+        }
+      },
+    });
+    const g = new Graph('test');
+    g.output('y', g.concat([g.weight('a', inPieces('a')), g.weight('b', inPieces('b'))], 0));
+    const path = join(folder, 'd');
+    await withDataFile(path, (data) => writeModel(g.finish(), join(folder, 'm'), data));
+    expect(order).toEqual(['a 0', 'a 1', 'a 2', 'b 0', 'b 1', 'b 2']);
+    const { y } = await runGraph(g, {});
+    expect(valuesOf(y)).toEqual([0, 1, 2, 0, 1, 2].flatMap((value) => new Array(1000).fill(value)));
+    const long = { ...inPieces('c'), shape: [2, 1000] };
+    const wrong = new Graph('test');
+    wrong.output('y', wrong.weight('c', long));
+    const writing = withDataFile(path, (data) => writeModel(wrong.finish(), join(folder, 'm'), data));
+    await expect(writing).rejects.toThrow(/c gave 3000 or more bytes where its shape takes 2000/);
+  });
+
   it('must have the bytes that their shape takes', async () => {
     const folder = temporaryFolder();
     const g = new Graph('test');
