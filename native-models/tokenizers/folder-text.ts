@@ -31,9 +31,10 @@ export function folderText(folder: string): ModelText {
   const named = (key: string) => tokenId(tokenizer, settings?.read(key, tokenName));
   const inner = config === null ? [] : languageModelParts(config);
   const places = [generation, ...inner, config].filter((place) => place !== null);
+  // The tokenizer's own comes first: chat templates mean it by `eos_token`.
   const eosTokens = [
-    ...places.flatMap((place) => place.read('eos_token_id', ids.optional()) ?? []),
     ...(named('eos_token') ?? []),
+    ...places.flatMap((place) => place.read('eos_token_id', ids.optional()) ?? []),
   ];
   const bosTokens = places.flatMap((place) => place.read('bos_token_id', id.optional()) ?? []);
   return {

@@ -41,7 +41,7 @@ describe('what a Hugging Face folder says about text', () => {
         'config.json': { eos_token_id: 3, text_config: { eos_token_id: 5 } },
       }),
     );
-    expect(text.eosTokens).toEqual([3, 4, 5, 7]);
+    expect(text.eosTokens).toEqual([7, 3, 4, 5]);
     expect(text.bosToken).toBe(0);
   });
 
