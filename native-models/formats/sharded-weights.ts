@@ -6,7 +6,7 @@ import { diskAccess, type FileAccess } from './file-access.ts';
 import { isFileName } from './file-name.ts';
 import type { LazyTensor, OpenedWeights } from './tensor-source.ts';
 
-const indexBytesLimit = 16 * 2 ** 20;
+const indexBytesLimit = 10 * 2 ** 20;
 const shardLimit = 1000;
 
 const indexSchema = z.object({
