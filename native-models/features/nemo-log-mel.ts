@@ -17,8 +17,8 @@ const deviationGuard = 1e-5;
 /**
  * NeMo's log-mel (AudioToMelSpectrogramPreprocessor; ParakeetFeatureExtractor): pre-emphasis over the whole clip, a symmetric Hann
  * window of 25 ms in the middle of each frame of 512, silence beyond the edges, power, Slaney's bands, natural logarithm; then each
- * band of the clip gets mean 0 and, counted with n − 1, deviation 1. Gives floor(samples / 160) frames. The originals append one
- * frame more and mask it; what they make of the others is the same.
+ * band of the clip gets mean 0 and, counted with n − 1, deviation 1. Gives floor(samples / 160) frames of sound, and after them one
+ * of zeros, which the originals hand over as masked.
  */
 export function nemoLogMel(samples: Float32Array, { sampleRate, mels }: NemoLogMelSettings): Features {
   const frames = Math.floor(samples.length / hop);
@@ -32,14 +32,15 @@ export function nemoLogMel(samples: Float32Array, { sampleRate, mels }: NemoLogM
     for (let i = 0; i < windowSamples; i++)
       into[margin + i] = emphasised(samples, start + i) * (window[i] ?? 0);
   };
-  const data = new Float32Array(mels * frames);
+  const row = frames + 1;
+  const data = new Float32Array(mels * row);
   forEachSpectrum({ fftSize, frames, cut }, (spectrum, frame) => {
     bands.forEach((band, mel) => {
-      data[mel * frames + frame] = Math.log(bandEnergy(band, spectrum) + zeroGuard);
+      data[mel * row + frame] = Math.log(bandEnergy(band, spectrum) + zeroGuard);
     });
   });
-  for (let mel = 0; mel < mels; mel++) normalise(data.subarray(mel * frames, (mel + 1) * frames));
-  return { data, mels, frames };
+  for (let mel = 0; mel < mels; mel++) normalise(data.subarray(mel * row, mel * row + frames));
+  return { data, mels, frames: row };
 }
 
 function emphasised(samples: Float32Array, index: number): number {

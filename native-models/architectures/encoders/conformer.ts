@@ -8,7 +8,7 @@ import { linear } from '../../layers/linear.ts';
 import { type ConformerNaming, conformerBlock } from './conformer-block.ts';
 import { ctcLabels } from './ctc-labels.ts';
 import type { BuiltEncoder, EncoderArchitecture, EncoderRequest } from './encoder.ts';
-import { featureOverrides, featuresOf, kaldiFeatures } from './feature-overrides.ts';
+import { featureOverrides, featuresOf, kaldiFeatures, soundFrames } from './feature-overrides.ts';
 import { countModules, inside, linearLayer, prefixesOf } from './modules.ts';
 import { buildParakeet, isParakeet } from './parakeet.ts';
 import { checked } from './settings.ts';
@@ -44,13 +44,14 @@ function buildConformer({ weights, config, kind, target, tokenizer }: EncoderReq
   const source = moduleOf(weights);
   const settings = checked(configSchema, config, 'config.json beside the encoder');
   const g = new Graph('conformer-encoder', target);
-  const features = g.input('features', 'float32', [1, settings.mels, 'frames']);
+  const features = featuresOf(settings.features, kaldiFeatures(settings.mels));
+  const sound = soundFrames(g, g.input('features', 'float32', [1, settings.mels, 'frames']), features);
   const strides = countModules(source.names(), 'subsampling.conv.');
   const convolutions = Array.from({ length: strides }, (_, i) => ({
     name: `subsampling.conv.${i}`,
     relu: true,
   }));
-  let x = subsample(g, features, { source, convolutions, linear: 'subsampling.linear', kind });
+  let x = subsample(g, sound, { source, convolutions, linear: 'subsampling.linear', kind });
   const hidden = knownDimension(x.shape, 2, 'Conformer');
   const heads = settings.heads ?? Math.max(1, Math.floor(hidden / 64));
   const layers = countModules(source.names(), 'conformer.conformer_layers.');
@@ -66,7 +67,7 @@ function buildConformer({ weights, config, kind, target, tokenizer }: EncoderReq
   if (scores !== null) g.output('ctc', scores, [1, `frames/${factor}`, scores.shape[2] ?? 1]);
   return {
     graph: g,
-    features: featuresOf(settings.features, kaldiFeatures(settings.mels)),
+    features,
     hidden,
     framesPerSecond: 100 / factor,
     maxPositions: null,

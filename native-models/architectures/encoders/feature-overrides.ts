@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { type FeatureSettings, kaldiFbankSchema } from '../../features/feature-settings.ts';
+import type { Value } from '../../graph/definition.ts';
+import type { Graph } from '../../graph/graph.ts';
 
 /** What config.json may say of the features that an encoder was trained on, where they are not its family's usual ones. */
 export const featureOverrides = z.discriminatedUnion('kind', [
@@ -40,4 +42,9 @@ export function featuresOf(
   const { kind: _, ...different } = said;
   const given = Object.entries(different).filter(([, value]) => value !== undefined);
   return kaldiFeatures(mels, Object.fromEntries(given));
+}
+
+/** The frames of sound among `features` [1, mels, frames]: NeMo's end with one that its models mask. */
+export function soundFrames(g: Graph, features: Value, settings: FeatureSettings): Value {
+  return settings.kind === 'nemo-log-mel' ? g.slice(features, 2, 0, -1) : features;
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { ModelError } from '../../errors.ts';
-import type { FeatureSettings } from '../../features/feature-settings.ts';
 import type { TensorSource } from '../../formats/tensor-source.ts';
 import type { Value } from '../../graph/definition.ts';
 import { Graph } from '../../graph/graph.ts';
@@ -9,7 +8,7 @@ import { expectShape } from '../../layers/expect-shape.ts';
 import { type ConformerNaming, conformerBlock } from './conformer-block.ts';
 import { ctcLabels } from './ctc-labels.ts';
 import type { BuiltEncoder, EncoderArchitecture, EncoderRequest } from './encoder.ts';
-import { featureOverrides, featuresOf } from './feature-overrides.ts';
+import { featureOverrides, featuresOf, soundFrames } from './feature-overrides.ts';
 import { countModules, inside, linearLayer, prefixesOf } from './modules.ts';
 import { distanceWaves, relativeAttention } from './relative-attention.ts';
 import { checked } from './settings.ts';
@@ -76,10 +75,11 @@ export function buildParakeet({ weights, config, kind, target, tokenizer }: Enco
   const settings = whole.encoder_config ?? checked(encoderSchema, config, beside);
   const mels = settings.num_mel_bins;
   const g = new Graph('parakeet-encoder', target);
-  const features = g.input('features', 'float32', [1, mels, 'frames']);
+  const features = featuresOf(whole.features, { kind: 'nemo-log-mel', sampleRate: 16000, mels });
+  const sound = soundFrames(g, g.input('features', 'float32', [1, mels, 'frames']), features);
   const factor = settings.subsampling_factor;
   const convolutions = convolutionsOf(factor);
-  const subsampled = subsample(g, features, { source, convolutions, linear: 'subsampling.linear', kind });
+  const subsampled = subsample(g, sound, { source, convolutions, linear: 'subsampling.linear', kind });
   const hidden = Number(subsampled.shape[2]);
   let x = settings.scale_input
     ? g.mul(subsampled, g.constant('float32', [], [Math.fround(Math.sqrt(hidden))]))
@@ -100,14 +100,14 @@ export function buildParakeet({ weights, config, kind, target, tokenizer }: Enco
   }
   g.output('encoder', x, [1, `frames/${factor}`, hidden]);
   const labels = ctcHead(g, inside(weights, prefix.replace(/encoder\.$/, '')), x, factor);
-  const usual: FeatureSettings = { kind: 'nemo-log-mel', sampleRate: 16000, mels };
   return {
     graph: g,
-    features: featuresOf(whole.features, usual),
+    features,
     hidden,
     framesPerSecond: 100 / factor,
     maxPositions: null,
-    unitSamples: 160 * factor,
+    // Silence behind a clip would change what its bands are normalised by.
+    unitSamples: 1,
     ctcLabels: ctcLabels(tokenizer, labels),
   };
 }

@@ -43,7 +43,7 @@ export const whisper: EncoderArchitecture = {
       hidden,
       framesPerSecond: 50,
       maxPositions,
-      unitSamples: 320,
+      unitSamples: 160,
       ctcLabels: null,
     };
   },

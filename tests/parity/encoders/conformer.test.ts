@@ -10,7 +10,7 @@ describe("Parakeet against transformers' ParakeetForCTC", () => {
       hidden: 32,
       maxPositions: null,
       framesPerSecond: 12.5,
-      unitSamples: 1280,
+      unitSamples: 1,
     });
     expect(encoder.features).toEqual({ kind: 'nemo-log-mel', sampleRate: 16000, mels: 24 });
     const { encoder: frames, ctc } = await encode(encoder, 61);
@@ -57,7 +57,7 @@ describe("AudioChatLlama's Conformer against torchaudio's", () => {
       hidden: 32,
       maxPositions: null,
       framesPerSecond: 12.5,
-      unitSamples: 1280,
+      unitSamples: 1,
     });
     expect(encoder.features).toMatchObject({ kind: 'kaldi-fbank', mels: 20 });
     const { encoder: frames, ctc } = await encode(encoder, 77);

@@ -22,8 +22,8 @@ const kaldi = {
 const originals: readonly [string, string, FeatureSettings, number][] = [
   ['whisper80', "transformers' WhisperFeatureExtractor", { ...whisper, mels: 80 }, 57],
   ['whisper128', "transformers' WhisperFeatureExtractor, 128 bands", { ...whisper, mels: 128 }, 57],
-  ['nemo80', "transformers' ParakeetFeatureExtractor", { ...nemo, mels: 80 }, 57],
-  ['nemo128', "transformers' ParakeetFeatureExtractor, 128 bands", { ...nemo, mels: 128 }, 57],
+  ['nemo80', "transformers' ParakeetFeatureExtractor", { ...nemo, mels: 80 }, 58],
+  ['nemo128', "transformers' ParakeetFeatureExtractor, 128 bands", { ...nemo, mels: 128 }, 58],
   ['kaldi80', "torchaudio's kaldi.fbank", kaldi, 56],
   ['beats', "BEATs' preprocess", { ...kaldi, mels: 128, mean: 15.41663, deviation: 2 * 6.55582 }, 56],
   [

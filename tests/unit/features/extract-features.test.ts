@@ -30,8 +30,10 @@ const kinds: readonly [FeatureSettings, number][] = [
 
 describe('features', () => {
   it.each(kinds)('of kind $kind come every 10 ms, once a clip is long enough', (settings, shortest) => {
+    // NeMo's end with a frame that does not count.
+    const more = settings.kind === 'nemo-log-mel' ? 1 : 0;
     const framesOf = (samples: number) =>
-      extractFeatures(new Float32Array(samples).fill(0.1), settings).frames;
+      extractFeatures(new Float32Array(samples).fill(0.1), settings).frames - more;
     expect([shortest, shortest + 159, shortest + 160, shortest + 1600].map(framesOf)).toEqual([1, 1, 2, 11]);
     for (const samples of [0, shortest - 1]) expect(() => framesOf(samples)).toThrow(ModelError);
   });
