@@ -57,7 +57,7 @@ describe("AudioChatLlama's Conformer against torchaudio's", () => {
       hidden: 32,
       maxPositions: null,
       framesPerSecond: 12.5,
-      unitSamples: 1,
+      unitSamples: 1280,
     });
     expect(encoder.features).toMatchObject({ kind: 'kaldi-fbank', mels: 20 });
     const { encoder: frames, ctc } = await encode(encoder, 77);
