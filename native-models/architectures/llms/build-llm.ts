@@ -9,6 +9,7 @@ import { loraPairs } from '../../layers/lora-pairs.ts';
 import { folderText } from '../../tokenizers/folder-text.ts';
 import { ggufText } from '../../tokenizers/gguf-text.ts';
 import type { ModelText } from '../../tokenizers/model-text.ts';
+import { withinVocabulary } from '../../tokenizers/within-vocabulary.ts';
 import { decoderGraph, embedGraph } from './decoder/graphs.ts';
 import { sourceOfFolder, sourceOfGguf } from './decoder/model-source.ts';
 import type { DecoderSettings } from './decoder/settings.ts';
@@ -47,7 +48,6 @@ export function planLlm(request: LlmRequest): PlannedLlm {
     tensors instanceof Gguf
       ? sourceOfGguf(tensors, architecture)
       : sourceOfFolder(tensors, sourceFolder, architecture);
-  const text = tensors instanceof Gguf ? ggufText(tensors) : folderText(sourceFolder);
   const { settings, family } = source;
   const scale = lora === null ? 0 : lora.alpha / lora.rank;
   const counted = new CountedWeights(tensors);
@@ -61,6 +61,10 @@ export function planLlm(request: LlmRequest): PlannedLlm {
       mergedScale: lora.merged ? scale : null,
     },
   });
+  const text = withinVocabulary(
+    tensors instanceof Gguf ? ggufText(tensors) : folderText(sourceFolder),
+    weights.vocabulary,
+  );
   return {
     hidden: settings.hidden,
     embeddings: scaledTensor(weights.table, settings.tokenScale),

@@ -8,6 +8,7 @@ import { Gguf } from '../../../native-models/formats/gguf.ts';
 import { folderText } from '../../../native-models/tokenizers/folder-text.ts';
 import { ggufText } from '../../../native-models/tokenizers/gguf-text.ts';
 import { readSentencePiece } from '../../../native-models/tokenizers/sentencepiece-model.ts';
+import { withinVocabulary } from '../../../native-models/tokenizers/within-vocabulary.ts';
 import { type GgufMetadata, writeGguf } from '../../fixtures/llms/tiny-gguf.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
@@ -71,6 +72,21 @@ describe('tokenizer.model as tokenizer.json: the ids of SentencePiece', () => {
 
   it('a unigram model', () => {
     expectIds(folderText(folderOf('unigram.model')).tokenizer, golden.unigram);
+  });
+});
+
+describe('tokens that the model has no row for', () => {
+  it('are text like any other', () => {
+    const text = folderText(
+      folderOf('llama.model', { ...padded, 'config.json': { eos_token_id: [2, 900] } }),
+    );
+    const { tokenizer, eosTokens } = withinVocabulary(text, golden.llama.pad);
+    expect(eosTokens).toEqual([2]);
+    const made = new Tokenizer(tokenizer ?? {}, {});
+    const { ids } = made.encode('one[PAD]two', { add_special_tokens: false });
+    expect(Math.max(...ids)).toBeLessThan(golden.llama.pad);
+    expect(made.decode(ids, {})).toBe('one[PAD]two');
+    expect(withinVocabulary(text, golden.llama.pad + 1).tokenizer).toBe(text.tokenizer);
   });
 });
 
