@@ -12,7 +12,7 @@ import { beatsAttention, relativePositions } from './beats-attention.ts';
 import type { EncoderArchitecture } from './encoder.ts';
 import { kaldiFeatures } from './feature-overrides.ts';
 import { countModules, inside, layerNorm, linearLayer, prefixesOf, weightOf } from './modules.ts';
-import { checked } from './settings.ts';
+import { checked, refuseOptions } from './settings.ts';
 
 /** `cfg` of the checkpoint, as far as the weights do not tell; what is left out is as BEATsConfig has it. */
 const settingsSchema = z.object({
@@ -50,7 +50,8 @@ const firstTensor = 'patch_embedding.weight';
  */
 export const beats: EncoderArchitecture = {
   name: 'beats',
-  build({ weights, config, kind, target }) {
+  build({ weights, config, options, kind, target }) {
+    refuseOptions(options);
     const source = moduleOf(weights);
     const settings = settingsOf(config);
     const g = new Graph('beats-encoder', target);

@@ -11,7 +11,7 @@ import type { BuiltEncoder, EncoderArchitecture, EncoderRequest } from './encode
 import { featureOverrides, featuresOf, kaldiFeatures, soundFrames } from './feature-overrides.ts';
 import { countModules, inside, linearLayer, prefixesOf } from './modules.ts';
 import { buildParakeet, isParakeet } from './parakeet.ts';
-import { checked } from './settings.ts';
+import { checked, refuseOptions } from './settings.ts';
 import { subsample } from './subsampling.ts';
 
 const configSchema = z.object({
@@ -40,7 +40,8 @@ export const conformer: EncoderArchitecture = {
   build: (request) => (isParakeet(request.weights) ? buildParakeet(request) : buildConformer(request)),
 };
 
-function buildConformer({ weights, config, kind, target, tokenizer }: EncoderRequest): BuiltEncoder {
+function buildConformer({ weights, config, options, kind, target, tokenizer }: EncoderRequest): BuiltEncoder {
+  refuseOptions(options);
   const source = moduleOf(weights);
   const settings = checked(configSchema, config, 'config.json beside the encoder');
   const g = new Graph('conformer-encoder', target);

@@ -11,7 +11,7 @@ import type { BuiltEncoder, EncoderArchitecture, EncoderRequest } from './encode
 import { featureOverrides, featuresOf, soundFrames } from './feature-overrides.ts';
 import { countModules, inside, linearLayer, prefixesOf } from './modules.ts';
 import { distanceWaves, relativeAttention } from './relative-attention.ts';
-import { checked } from './settings.ts';
+import { checked, refuseOptions } from './settings.ts';
 import { subsample } from './subsampling.ts';
 
 /** ParakeetEncoderConfig of transformers, as far as the weights do not tell. */
@@ -68,7 +68,15 @@ function encoderPrefix(weights: TensorSource): string | undefined {
 }
 
 /** Throws `ModelError`, naming the tensor or the field that does not fit. */
-export function buildParakeet({ weights, config, kind, target, tokenizer }: EncoderRequest): BuiltEncoder {
+export function buildParakeet({
+  weights,
+  config,
+  options,
+  kind,
+  target,
+  tokenizer,
+}: EncoderRequest): BuiltEncoder {
+  refuseOptions(options);
   const prefix = encoderPrefix(weights) ?? '';
   const source = inside(weights, prefix);
   const whole = checked(configSchema, config, beside);

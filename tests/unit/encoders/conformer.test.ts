@@ -132,6 +132,16 @@ describe('a Conformer that cannot be built is refused', () => {
     );
   });
 
+  it('when the recipe names an option that its family does not have', () => {
+    const options = { blockFrames: 50 };
+    expect(faultOf(() => build('parakeet', parakeet, { config: parakeetConfig, options }))).toContain(
+      'blockFrames',
+    );
+    expect(faultOf(() => build('conformer', conformer, { config: conformerConfig, options }))).toContain(
+      'blockFrames',
+    );
+  });
+
   it('by a name that no family has, with the names of those that there are', () => {
     expect(faultOf(() => build('wav2vec', parakeet))).toMatch(
       /^not-supported: .*whisper, conformer, parakeet, beats/,
