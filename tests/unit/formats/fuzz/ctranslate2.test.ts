@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { CTranslate2Model } from '../../../../native-models/formats/ctranslate2.ts';
 import { modelBytes, variableBytes } from '../ctranslate2-bytes.ts';
-import { filesPerReader, fuzzReader, type Sample } from './fuzz-reader.ts';
+import { busyMachine, filesPerReader, fuzzReader, type Sample } from './fuzz-reader.ts';
 import { mutateBytes } from './mutate-bytes.ts';
 import { awkwardNames, awkwardNumbers, Random } from './random.ts';
 
@@ -43,7 +43,11 @@ function sample(random: Random): Sample {
   return { path: '/m/model.bin', files: { '/m/model.bin': bytes } };
 }
 
-it(`${filesPerReader} mutated CTranslate2 models are read or refused`, () => {
-  const { opened, refused } = fuzzReader((...file) => new CTranslate2Model(...file), sample, 4_000_000);
-  expect(Math.min(opened, refused)).toBeGreaterThan(1000);
-});
+it(
+  `${filesPerReader} mutated CTranslate2 models are read or refused`,
+  () => {
+    const { opened, refused } = fuzzReader((...file) => new CTranslate2Model(...file), sample, 4_000_000);
+    expect(Math.min(opened, refused)).toBeGreaterThan(1000);
+  },
+  busyMachine,
+);

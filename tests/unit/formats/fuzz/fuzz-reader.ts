@@ -7,6 +7,8 @@ import { MemoryFiles } from '../../../fixtures/formats/memory-files.ts';
 import { Random } from './random.ts';
 
 export const filesPerReader = 20_000;
+/** Some seconds are usual; others may need the processors too. In milliseconds. */
+export const busyMachine = 180_000;
 const mebibyte = 2 ** 20;
 const memoryLimit = 256 * mebibyte;
 const slowest = 1000;

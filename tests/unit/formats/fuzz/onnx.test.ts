@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { OnnxModel } from '../../../../native-models/formats/onnx-reader.ts';
-import { filesPerReader, fuzzReader, type Sample } from './fuzz-reader.ts';
+import { busyMachine, filesPerReader, fuzzReader, type Sample } from './fuzz-reader.ts';
 import { mutateBytes } from './mutate-bytes.ts';
 import { type MessageTree, messageOf, mutateMessage } from './mutate-message.ts';
 import { awkwardNames, type Random } from './random.ts';
@@ -162,7 +162,11 @@ function bytes(random: Random): Uint8Array {
   return messageOf(tree).finish();
 }
 
-it(`${filesPerReader} mutated ONNX models are read or refused`, () => {
-  const { opened, refused } = fuzzReader((...file) => new OnnxModel(...file), sample, 5_000_000);
-  expect(Math.min(opened, refused)).toBeGreaterThan(1000);
-});
+it(
+  `${filesPerReader} mutated ONNX models are read or refused`,
+  () => {
+    const { opened, refused } = fuzzReader((...file) => new OnnxModel(...file), sample, 5_000_000);
+    expect(Math.min(opened, refused)).toBeGreaterThan(1000);
+  },
+  busyMachine,
+);

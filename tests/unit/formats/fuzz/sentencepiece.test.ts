@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { readSentencePiece } from '../../../../native-models/tokenizers/sentencepiece-model.ts';
 import { sentencePieceTokenizer } from '../../../../native-models/tokenizers/sentencepiece-tokenizer.ts';
-import { filesPerReader, fuzzFiles, type Sample } from './fuzz-reader.ts';
+import { busyMachine, filesPerReader, fuzzFiles, type Sample } from './fuzz-reader.ts';
 import { mutateBytes } from './mutate-bytes.ts';
 import { type MessageTree, messageOf, mutateMessage } from './mutate-message.ts';
 import { awkwardNames, type Random } from './random.ts';
@@ -46,11 +46,15 @@ function sample(random: Random): Sample {
   return { path: '/m/tokenizer.model', files: { '/m/tokenizer.model': bytes } };
 }
 
-it(`${filesPerReader} mutated SentencePiece models become tokenizers or are refused`, () => {
-  const { opened, refused } = fuzzFiles(sample, 7_000_000, (path, access) => {
-    const model = readSentencePiece(path, access);
-    expect(model.pieces.length).toBeGreaterThan(0);
-    JSON.stringify(sentencePieceTokenizer(model, { path, added: [], prefix: 'each' }));
-  });
-  expect(Math.min(opened, refused)).toBeGreaterThan(1000);
-});
+it(
+  `${filesPerReader} mutated SentencePiece models become tokenizers or are refused`,
+  () => {
+    const { opened, refused } = fuzzFiles(sample, 7_000_000, (path, access) => {
+      const model = readSentencePiece(path, access);
+      expect(model.pieces.length).toBeGreaterThan(0);
+      JSON.stringify(sentencePieceTokenizer(model, { path, added: [], prefix: 'each' }));
+    });
+    expect(Math.min(opened, refused)).toBeGreaterThan(1000);
+  },
+  busyMachine,
+);
