@@ -142,9 +142,10 @@ function manifestOf(recipe: Recipe, parts: Parts, files: BundleManifest['files']
     builder: builderVersion,
     id: recipe.id,
     ...card,
-    capabilities: capabilitiesOf(parts),
+    capabilities: capabilitiesOf(parts, recipe.prompt.tasks),
     ...others,
     llm: llm && { ...llm.llm, from: recipe.llm?.from },
+    target: recipe.target,
     prompt: {
       chatTemplate: recipe.prompt.template ?? llm?.chatTemplate ?? '',
       templateOf: recipe.prompt.template === undefined ? 'llm' : 'recipe',
@@ -156,11 +157,16 @@ function manifestOf(recipe: Recipe, parts: Parts, files: BundleManifest['files']
   };
 }
 
-function capabilitiesOf({ whisper, llm }: Pick<Parts, 'whisper' | 'llm'>): BundleManifest['capabilities'] {
+/** Whisper's decoder writes and translates, a CTC head writes, and a speech LLM does what it has an instruction for. */
+function capabilitiesOf(parts: Parts, tasks: Recipe['prompt']['tasks']): BundleManifest['capabilities'] {
+  const { whisper, encoder, adaptor, llm } = parts;
   const several = Object.keys(whisper?.tokens.languages ?? {}).length > 1;
+  const instructed = (task: string) => adaptor !== null && llm !== null && Object.hasOwn(tasks, task);
+  const writes = whisper !== null || (encoder?.ctcLabels ?? null) !== null || instructed('transcribe');
   return [
     ...(llm === null ? [] : (['chat'] as const)),
-    ...(whisper === null ? [] : (['transcribe'] as const)),
-    ...(several ? (['translate-to-english', 'detect-language'] as const) : []),
+    ...(writes ? (['transcribe'] as const) : []),
+    ...(several || instructed('translate') ? (['translate-to-english'] as const) : []),
+    ...(several ? (['detect-language'] as const) : []),
   ];
 }

@@ -1,5 +1,15 @@
 import { z } from 'zod';
 import { featureSettingsSchema } from '../features/feature-settings.ts';
+import type { Target } from '../graph/target.ts';
+
+/** Where graphs beside the CPU's may run. */
+export const deviceTargets = [
+  'webgpu',
+  'directml',
+  'cuda',
+  'coreml',
+  'plain',
+] as const satisfies readonly Target[];
 
 /** Raised when a field changes its meaning; a bundle with a higher number is refused as `bundle-newer`. */
 export const manifestVersion = 1;
@@ -215,6 +225,8 @@ export const bundleManifestSchema = z.object({
   adaptor: adaptorSchema.nullable(),
   llm: llmSchema.nullable(),
   whisper: whisperDecoderSchema.nullable(),
+  /** What the graphs of `deviceGraph` were made for; bundles of earlier builders do not say it. */
+  target: z.enum(deviceTargets).optional(),
   prompt: z.object({
     /** Jinja. */
     chatTemplate: z.string(),

@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
-import type { Target } from '../graph/target.ts';
-import { bundleIdSchema, figureSchema, generationSchema, provenanceSchema } from './manifest.ts';
+import {
+  bundleIdSchema,
+  deviceTargets,
+  figureSchema,
+  generationSchema,
+  provenanceSchema,
+} from './manifest.ts';
 
 const sourceSchema = z.string().min(1);
 
@@ -19,8 +24,6 @@ const adaptorRecipeSchema = z.looseObject({
   tailSeconds: z.number().min(0).max(5).optional(),
   unitSamples: z.number().int().positive().optional(),
 });
-
-const targets = ['webgpu', 'directml', 'cuda', 'coreml', 'plain'] as const satisfies readonly Target[];
 
 const quantizationSchema = z.enum(['none', 'keep', 'q8', 'q4']);
 
@@ -76,7 +79,7 @@ const recipeSchema = z.strictObject({
     })
     .default({ encoder: 'none', adaptor: 'none', llm: 'keep' }),
   /** What the graphs beside the CPU's may use: the fused operators of a provider, or those of the ONNX standard alone. */
-  target: z.enum(targets).default('webgpu'),
+  target: z.enum(deviceTargets).default('webgpu'),
   card: cardSchema.optional(),
 });
 export type Recipe = z.infer<typeof recipeSchema>;

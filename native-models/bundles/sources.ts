@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ModelError } from '../errors.ts';
 import { type OpenedWeights, openWeights } from '../formats/open-weights.ts';
@@ -50,6 +50,12 @@ export class RecipeSources {
     for (const { file, sha256 } of provenance) {
       const path = this.#place(file);
       if (sha256 === '' || !existsSync(path)) continue;
+      if (statSync(path).isDirectory())
+        throw new ModelError(
+          'file-invalid',
+          `The recipe gives one SHA-256 for ${file}, which is a folder.`,
+          'List its files one by one.',
+        );
       const found = await hashFile(path);
       if (found !== sha256)
         throw new ModelError(

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { type PlannedLlm, planLlm } from '../architectures/llms/build-llm.ts';
@@ -85,11 +86,13 @@ function refuseUnfit({ id, adaptor, files }: BundleManifest, onItself: boolean):
 
 function planOther(
   { llm: from, architecture, quantize, keepLora }: SwapRequest,
-  { llm: oldLlm }: BundleManifest,
+  { llm: oldLlm, target }: BundleManifest,
   sources: RecipeSources,
   folder: string,
 ): PlannedLlm {
-  const path = sources.path(from);
+  for (const given of [from, ...(keepLora === null ? [] : [keepLora])])
+    if (!existsSync(given))
+      throw new ModelError('file-missing', `There are no weights at ${given}.`, 'Check the path.');
   const lora = oldLlm?.lora ?? null;
   if (keepLora !== null && lora === null)
     throw new ModelError(
@@ -99,7 +102,7 @@ function planOther(
     );
   return planLlm({
     weights: sources.weights(from),
-    sourceFolder: modelFolder(path),
+    sourceFolder: modelFolder(from),
     architecture,
     lora:
       keepLora === null || lora === null
@@ -111,7 +114,7 @@ function planOther(
             merged: false,
           },
     quantize,
-    target: 'webgpu',
+    target: target ?? 'webgpu',
     folder,
   });
 }

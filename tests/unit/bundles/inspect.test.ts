@@ -65,7 +65,7 @@ describe('inspecting a bundle', () => {
 
   it('tells what it can do, and how many tokens sound becomes', async () => {
     expect(inspectBundle(at('salmonn'))).toMatchObject({
-      capabilities: ['chat'],
+      capabilities: ['chat', 'transcribe', 'translate-to-english'],
       tasks: ['answer', 'transcribe', 'translate'],
       lora: { rank: 8, scale: 4 },
       generation: { beams: 4, maxTokens: 200 },
