@@ -76,7 +76,8 @@ export class PromptBuilder {
 
   #build(messages: readonly PromptMessage[]): Prompt {
     const pieces = this.#render(messages);
-    const sequence = new SequenceBuilder(this.#tokens, messages.length);
+    const opensWithSpace = pieces.at(-1)?.endsWith(' ') ?? false;
+    const sequence = new SequenceBuilder(this.#tokens, messages.length, opensWithSpace);
     sequence.text(pieces[0] ?? '', true, 0);
     messages.forEach(({ role, content }, index) => {
       const spoken = content.some((part) => typeof part === 'object' && 'audio' in part);
@@ -124,10 +125,13 @@ class SequenceBuilder {
   readonly #tokens: TextTokens;
   readonly #units: Unit[] = [];
   readonly #sizes: number[];
+  readonly #opensWithSpace: boolean;
   #run: Array<TextPart & { message: number }> = [];
 
-  constructor(tokens: TextTokens, messages: number) {
+  /** `opensWithSpace`: whether the template's opening of an answer, from which the model goes on, ends in a space. */
+  constructor(tokens: TextTokens, messages: number, opensWithSpace: boolean) {
     this.#tokens = tokens;
+    this.#opensWithSpace = opensWithSpace;
     this.#sizes = new Array<number>(messages).fill(0);
   }
 
@@ -160,8 +164,8 @@ class SequenceBuilder {
 
   #answer(tokens: readonly number[], message: number): void {
     const last = this.#run.at(-1);
-    // Templates put a space before an answer; the model wrote its own, as part of its first word.
-    if (last?.text.endsWith(' ') && beginsWithSpace(this.#tokens.textOf(tokens[0] ?? -1)))
+    // Some templates put a space before an earlier answer that was not there when the model wrote it.
+    if (!this.#opensWithSpace && last?.text.endsWith(' '))
       this.#run[this.#run.length - 1] = { ...last, text: last.text.slice(0, -1) };
     this.#flush();
     this.#units.push(...tokens);
@@ -187,11 +191,6 @@ class SequenceBuilder {
   #count(message: number, positions: number): void {
     this.#sizes[message] = (this.#sizes[message] ?? 0) + positions;
   }
-}
-
-/** Byte-level BPE and SentencePiece write a word's space as its first character. */
-function beginsWithSpace(token: string | null): boolean {
-  return token !== null && /^[Ġ▁]/.test(token);
 }
 
 function templateFailed(cause: unknown): ParlanceError {
