@@ -76,15 +76,15 @@ class DecoderBuilder {
     const { layers, epsilon, rowScale } = this.#settings;
     const g = this.#g;
     let residual = scaled(g, this.#embeddings, rowScale);
-    let x = g.norm(residual, this.#norm(this.#weights.norm(0, 'attention')), epsilon);
+    let x = g.norm(residual, this.#constant(this.#weights.norm(0, 'attention')), epsilon);
     for (let layer = 0; layer < layers; layer++) {
       const attended = this.#added(this.#attend(layer, x), layer, 'afterAttention');
-      const beforeFeedForward = this.#norm(this.#weights.norm(layer, 'feedForward'));
+      const beforeFeedForward = this.#constant(this.#weights.norm(layer, 'feedForward'));
       const middle = g.skipNorm(attended, residual, beforeFeedForward, epsilon);
       const fed = this.#added(this.#feedForward(layer, middle.normed), layer, 'afterFeedForward');
       const next =
         layer + 1 < layers ? this.#weights.norm(layer + 1, 'attention') : this.#weights.finalNorm();
-      ({ normed: x, sum: residual } = g.skipNorm(fed, middle.sum, this.#norm(next), epsilon));
+      ({ normed: x, sum: residual } = g.skipNorm(fed, middle.sum, this.#constant(next), epsilon));
     }
     return x;
   }
@@ -125,14 +125,14 @@ class DecoderBuilder {
   #linear(x: Value, { matrix, bias, change }: LinearGroup): Value {
     const dial = this.#dial;
     const y = product(this.#g, x, matrix, change === null || dial === null ? null : { factor: change, dial });
-    return bias === null ? y : this.#g.add(y, this.#norm(bias));
+    return bias === null ? y : this.#g.add(y, this.#constant(bias));
   }
 
   /** What a block gives, as it is added to the residual. */
   #added(x: Value, layer: number, role: 'afterAttention' | 'afterFeedForward'): Value {
     const { sandwichNorms, residualScale, epsilon } = this.#settings;
     const g = this.#g;
-    const normed = sandwichNorms ? g.norm(x, this.#norm(this.#weights.norm(layer, role)), epsilon) : x;
+    const normed = sandwichNorms ? g.norm(x, this.#constant(this.#weights.norm(layer, role)), epsilon) : x;
     return scaled(g, normed, residualScale);
   }
 
@@ -149,7 +149,7 @@ class DecoderBuilder {
     const read = async () => {
       const [ofQuery, ofKey] = [await query.read(), await key.read()];
       const rows = Array.from({ length: heads + kvHeads }, (_, head) => (head < heads ? ofQuery : ofKey));
-      return new Uint8Array(Buffer.concat(rows));
+      return Buffer.concat(rows);
     };
     const weight: Weight = { type: 'float32', shape, read };
     const changed = g.mul(normed, g.weight(`blk.${layer}.head_norms`, weight));
@@ -159,16 +159,18 @@ class DecoderBuilder {
   #kind(layer: number): AttentionKind {
     const { attention, attentionScale, contextLength } = this.#settings;
     const { rotary, window } = attention[layer] ?? raiseLayer(layer);
-    if (rotary === null) return { rotary: null, window, scale: attentionScale };
-    const there = this.#rotary.get(rotary);
-    if (there !== undefined) return { rotary: there, window, scale: attentionScale };
-    const name = this.#rotary.size === 0 ? 'rotary' : `rotary.${this.#rotary.size}`;
-    const made = rotaryTables(this.#g, name, contextLength, rotary);
-    this.#rotary.set(rotary, made);
-    return { rotary: made, window, scale: attentionScale };
+    return { rotary: rotary && this.#tables(rotary, contextLength), window, scale: attentionScale };
   }
 
-  #norm({ name, weight }: { name: string; weight: Weight }): Value {
+  /** Layers of one kind share their tables. */
+  #tables(rotary: RotarySettings, positions: number): RotaryValues {
+    const name = this.#rotary.size === 0 ? 'rotary' : `rotary.${this.#rotary.size}`;
+    const tables = this.#rotary.get(rotary) ?? rotaryTables(this.#g, name, positions, rotary);
+    this.#rotary.set(rotary, tables);
+    return tables;
+  }
+
+  #constant({ name, weight }: { name: string; weight: Weight }): Value {
     return this.#g.weight(name, weight);
   }
 }

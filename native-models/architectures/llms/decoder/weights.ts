@@ -39,6 +39,11 @@ interface Part {
   readonly rotated?: boolean;
 }
 
+interface PlacedPart extends Part {
+  /** Its first output among those of the group. */
+  readonly first: number;
+}
+
 type RowOrder = (row: number) => number;
 
 /** A decoder's weights by what they do, whatever the source calls them and however it packs them. */
@@ -131,82 +136,53 @@ export class DecoderWeights {
     packedName: LinearName | null = null,
   ): LinearGroup {
     const { format, lora } = this.#source;
-    const outputs = parts.reduce((sum, part) => sum + part.outputs, 0);
-    let first = 0;
-    const targets = parts.map((part) => {
-      const target = { name: part.name as string, first, outputs: part.outputs };
-      first += part.outputs;
-      return target;
-    });
-    if (packedName !== null) targets.push({ name: packedName, first: 0, outputs });
-    const changes = lora === null ? [] : loraParts(lora.pairs, layer, targets, inputs);
-    const mergedScale = lora?.mergedScale ?? null;
-    const stored = parts.map((part) => this.#rows(layer, part, inputs, parts, packedName));
-    const rows =
-      mergedScale === null
-        ? stored
-        : stored.map((part, i) => merged(part, targets[i]?.first ?? 0, changes, mergedScale));
-    const dialled = mergedScale === null ? changes : [];
-    return {
-      // What was added to quantised weights has to be rounded anew.
-      matrix: weightMatrix(
-        name,
-        rows,
-        rows === stored || changes.length === 0 ? format : rounded(stored, format),
-      ),
-      bias: this.#bias(name, layer, parts, packedName),
-      change: loraFactor(
-        `blk.${layer}.lora.${dialled.map((part) => part.name).join('.')}`,
-        dialled,
-        lora?.pairs.rank ?? 0,
-        inputs,
-        outputs,
-      ),
-    };
+    const placed = besideOneAnother(parts);
+    const outputs = outputsOf(parts);
+    const packed: PlacedPart[] = packedName === null ? [] : [{ name: packedName, first: 0, outputs }];
+    const changes = lora === null ? [] : loraParts(lora.pairs, layer, [...placed, ...packed], inputs);
+    const stored = placed.map((part) => this.#rows(layer, part, inputs, packed[0]));
+    const scale = lora?.mergedScale ?? null;
+    const bias = this.#bias(name, layer, placed, packed[0]);
+    if (scale !== null && changes.length > 0) {
+      const rows = stored.map((part, i) => merged(part, placed[i]?.first ?? 0, changes, scale));
+      return { matrix: weightMatrix(name, rows, rounded(stored, format)), bias, change: null };
+    }
+    const branch = `blk.${layer}.lora.${changes.map((part) => part.name).join('.')}`;
+    const change = loraFactor(branch, changes, lora?.pairs.rank ?? 0, inputs, outputs);
+    return { matrix: weightMatrix(name, stored, format), bias, change };
   }
 
-  #rows(
-    layer: number,
-    part: Part,
-    inputs: number,
-    parts: readonly Part[],
-    packedName: LinearName | null,
-  ): BlockRows {
+  /** A part's rows, out of their own tensor or out of that which holds all parts. */
+  #rows(layer: number, part: PlacedPart, inputs: number, packed: PlacedPart | undefined): BlockRows {
     const order = this.#order(part);
-    if (packedName === null || !this.#source.packed)
+    if (packed === undefined || !this.#source.packed)
       return { tensor: expectShape(this.#tensor(layer, part.name), [part.outputs, inputs]), order };
-    const all = parts.reduce((sum, { outputs }) => sum + outputs, 0);
-    const first = parts.slice(0, parts.indexOf(part)).reduce((sum, { outputs }) => sum + outputs, 0);
-    const whole = expectShape(this.#tensor(layer, packedName), [all, inputs]);
-    return { tensor: whole.rows(first, part.outputs), order };
+    const whole = expectShape(this.#tensor(layer, packed.name), [packed.outputs, inputs]);
+    return { tensor: whole.rows(part.first, part.outputs), order };
   }
 
   /** A layer has the biases that the source has; parts without one get zeros. */
   #bias(
     name: string,
     layer: number,
-    parts: readonly Part[],
-    packedName: LinearName | null,
+    placed: readonly PlacedPart[],
+    packed: PlacedPart | undefined,
   ): LinearGroup['bias'] {
-    const { tensors, names, packed } = this.#source;
-    const wanted: readonly Part[] =
-      packed && packedName !== null
-        ? [{ name: packedName, outputs: parts.reduce((sum, { outputs }) => sum + outputs, 0) }]
-        : parts;
-    const found = wanted.map((part) => {
+    const { tensors, names } = this.#source;
+    const parts = packed !== undefined && this.#source.packed ? [packed] : placed;
+    const found = parts.flatMap((part) => {
       const bias = `${names.linear(layer, part.name)}.bias`;
-      const tensor = tensors.has(bias) ? expectShape(tensors.tensor(bias), [part.outputs]) : null;
-      return { part, tensor, order: this.#order(part) };
+      if (!tensors.has(bias)) return [];
+      return [{ part, tensor: expectShape(tensors.tensor(bias), [part.outputs]), order: this.#order(part) }];
     });
-    if (found.every(({ tensor }) => tensor === null)) return null;
-    const outputs = wanted.reduce((sum, part) => sum + part.outputs, 0);
+    if (found.length === 0) return null;
+    const outputs = outputsOf(parts);
     const values = () => {
       const all = new Float32Array(outputs);
-      let first = 0;
       for (const { part, tensor, order } of found) {
-        const stored = tensor?.float32() ?? new Float32Array(part.outputs);
-        for (let i = 0; i < part.outputs; i++) all[first + i] = stored[order === null ? i : order(i)] ?? 0;
-        first += part.outputs;
+        const stored = tensor.float32();
+        for (let i = 0; i < part.outputs; i++)
+          all[part.first + i] = stored[order === null ? i : order(i)] ?? 0;
       }
       return all;
     };
@@ -236,6 +212,14 @@ export class DecoderWeights {
   }
 }
 
+function outputsOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, { outputs }) => sum + outputs, 0);
+}
+
+function besideOneAnother(parts: readonly Part[]): PlacedPart[] {
+  return parts.map((part, i) => ({ ...part, first: outputsOf(parts.slice(0, i)) }));
+}
+
 /**
  * GGUF stores the rows of a llama head so that rotated dimensions are neighbours; the split-half form wants dimension i beside
  * i + headSize/2. Gives the file's row for a row in split-half order.
@@ -248,7 +232,7 @@ function halvesFromPairs(headSize: number): RowOrder {
   };
 }
 
-/** 8 bits where the file had blocks, whose values are no longer their own. */
+/** 8 bits where the file had blocks: what is added to does not lie on their levels any more. */
 function rounded(stored: readonly BlockRows[], format: WeightFormat): WeightFormat {
   return format === 'keep' && stored.some(({ tensor }) => tensor.type.startsWith('Q')) ? 'q8' : format;
 }
