@@ -157,12 +157,7 @@ describe('a file that does not fit is refused by name', () => {
       'shape-mismatch',
       /token_embd/,
     ],
-    [
-      'an unknown tokenizer',
-      { metadata: { 'tokenizer.ggml.model': 'bert' } },
-      'not-supported',
-      /kind bert/,
-    ],
+    ['an unknown tokenizer', { metadata: { 'tokenizer.ggml.model': 'bert' } }, 'not-supported', /kind bert/],
     ['an unknown cut', { metadata: { 'tokenizer.ggml.pre': 'bloom' } }, 'not-supported', /gpt2, bloom/],
     [
       'a token twice',
