@@ -76,7 +76,10 @@ describe('the recipes that come with the app', () => {
       const values = tensors.tensor(part).float32();
       expect(values.every(Number.isFinite), part).toBe(true);
       const [first = 0] = values;
-      expect(values.some((value) => Math.abs(value - first) > 0.1), part).toBe(true);
+      expect(
+        values.some((value) => Math.abs(value - first) > 0.1),
+        part,
+      ).toBe(true);
     }
     const ids = [...new BigInt64Array(tensors.tensor('ids').read().buffer)];
     expect(ids.filter((id) => id === -1n)).toHaveLength(tokens);
