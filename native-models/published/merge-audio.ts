@@ -1,19 +1,57 @@
 import { ModelError } from '../errors.ts';
+import { OnnxModel } from '../formats/onnx-reader.ts';
 
 /**
- * Puts the vectors of sound [n, hidden] in order into the rows of the positions that stand for sound; `rows` [positions, width]
+ * How vectors of sound come into the rows of a prompt: they take the place of the placeholders' own, or are added to them (Voxtral
+ * Realtime). A third way is an embedding graph that takes the sound and merges by itself.
+ */
+export type Merging = 'replace' | 'add';
+
+/** What encoders name their vectors by the way that those are merged. */
+const outputs = { audio_features: 'replace', audio_embeds: 'add' } as const satisfies Record<string, Merging>;
+
+export interface SoundOutput {
+  readonly name: string;
+  readonly merging: Merging;
+}
+
+/** The output of an audio encoder graph that holds its vectors. Throws `bundle-invalid` when there is none. */
+export function soundOutput(names: readonly string[]): SoundOutput {
+  for (const [name, merging] of Object.entries(outputs)) if (names.includes(name)) return { name, merging };
+  throw new ModelError(
+    'bundle-invalid',
+    `The audio encoder graph gives ${names.join(', ') || 'nothing'}, and no audio_features.`,
+    'Use a model in the layout of transformers.js.',
+  );
+}
+
+/** How a graph's vectors are to be merged, read from the head of its file. Throws what the ONNX reader throws. */
+export function mergingOf(path: string): Merging {
+  const model = new OnnxModel(path);
+  try {
+    return soundOutput(model.description.outputs.map(({ name }) => name)).merging;
+  } finally {
+    model.close();
+  }
+}
+
+/**
+ * Brings the vectors of sound [n, hidden] in order into the rows of the positions that stand for sound; `rows` [positions, width]
  * begin with a position's vector. Throws `shape-mismatch` naming both counts when they differ.
  */
-export function replaceBySound(
+export function mergeSound(
   rows: Float32Array,
   width: number,
   positions: readonly number[],
   sound: Float32Array,
   hidden: number,
+  merging: Merging,
 ): void {
   checkCounts(positions.length, sound.length / hidden);
   positions.forEach((position, i) => {
-    rows.set(sound.subarray(i * hidden, (i + 1) * hidden), position * width);
+    const vector = sound.subarray(i * hidden, (i + 1) * hidden);
+    const row = rows.subarray(position * width, position * width + hidden);
+    row.set(merging === 'replace' ? vector : row.map((value, at) => value + (vector[at] ?? 0)));
   });
 }
 

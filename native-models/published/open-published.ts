@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
 import { publishedFamily } from './families.ts';
@@ -51,7 +53,7 @@ const usualContext = 4096;
 
 /** Whether a folder holds a model of this layout: a config.json with a model type beside a folder of graphs, and no bundle.json. */
 export function isPublishedBundle(folder: string): boolean {
-  if (readTextIfThere(folder, 'bundle.json') !== null) return false;
+  if (existsSync(join(folder, 'bundle.json'))) return false;
   const text = readTextIfThere(folder, 'config.json');
   if (text === null) return false;
   try {

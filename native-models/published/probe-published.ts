@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { promptIds } from '../bundles/probe-prompt.ts';
 import type { ProbeRequest } from '../bundles/probe-request.ts';
 import { type OutputTensor, writeSafetensors } from '../formats/safetensors-writer.ts';
 import { rowWidth } from './decoder-layout.ts';
+import { mergingOf } from './merge-audio.ts';
 import { openGraph } from './open-graph.ts';
 import { type OpenPublishedOptions, openPublished, type PublishedBundle } from './open-published.ts';
 import { Past } from './past.ts';
@@ -111,7 +113,12 @@ async function readPrompt(
   const decoding = await openGraph(bundle.folder, bundle.decoder);
   try {
     const decoder = new PublishedDecoder(decoding);
-    const embedder = new PublishedEmbedder(embedding, decoder.layout, bundle.audioToken);
+    const embedder = new PublishedEmbedder(
+      embedding,
+      decoder.layout,
+      bundle.audioToken,
+      mergingOf(join(bundle.folder, bundle.audioEncoder.path)),
+    );
     const rows = await embedder.rows(
       ids.map((id) => (id === audioId ? bundle.audioToken : id)),
       concatenated(heard.map(({ data }) => data)),

@@ -2,7 +2,7 @@ import type { Tensor } from 'onnxruntime-node';
 import { ModelError } from '../errors.ts';
 import { type DecoderLayout, rowWidth } from './decoder-layout.ts';
 import { floatsOf, floatTensor, integerTensor } from './element-types.ts';
-import { checkCounts, replaceBySound, soundPositions } from './merge-audio.ts';
+import { checkCounts, type Merging, mergeSound, soundPositions } from './merge-audio.ts';
 import type { RunnableGraph } from './runnable-graph.ts';
 
 /** The input by which an embedding graph takes sound, where it merges by itself. */
@@ -13,15 +13,23 @@ export class PublishedEmbedder {
   readonly #graph: RunnableGraph;
   readonly #layout: Pick<DecoderLayout, 'hidden' | 'perLayer'>;
   readonly #audioToken: number;
+  readonly #merging: Merging;
 
-  constructor(graph: RunnableGraph, layout: Pick<DecoderLayout, 'hidden' | 'perLayer'>, audioToken: number) {
+  /** `audioToken` stands for one vector of sound in the ids. */
+  constructor(
+    graph: RunnableGraph,
+    layout: Pick<DecoderLayout, 'hidden' | 'perLayer'>,
+    audioToken: number,
+    merging: Merging,
+  ) {
     this.#graph = graph;
     this.#layout = layout;
     this.#audioToken = audioToken;
+    this.#merging = merging;
   }
 
   /**
-   * Rows [positions, rowWidth] of ids, those of the audio token being taken by `sound` [n, hidden] in order. Throws
+   * Rows [positions, rowWidth] of ids, `sound` [n, hidden] being merged in order at those of the audio token. Throws
    * `shape-mismatch` naming both counts when there are more or fewer.
    */
   async rows(ids: readonly number[], sound: Float32Array): Promise<Float32Array> {
@@ -38,7 +46,7 @@ export class PublishedEmbedder {
     const vectors = this.#output(outputs, 'inputs_embeds', ids.length * hidden);
     const rows =
       perLayer === null ? Float32Array.from(vectors) : this.#besideLayers(vectors, outputs, ids.length);
-    if (own === undefined) replaceBySound(rows, rowWidth(this.#layout), positions, sound, hidden);
+    if (own === undefined) mergeSound(rows, rowWidth(this.#layout), positions, sound, hidden, this.#merging);
     return rows;
   }
 

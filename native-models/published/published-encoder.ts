@@ -3,17 +3,17 @@ import { ModelError } from '../errors.ts';
 import type { Features } from '../features/features.ts';
 import { floatsOf, floatTensor, integerTensor } from './element-types.ts';
 import type { HeardWindow, Hearing } from './hearing/hearing.ts';
+import { type SoundOutput, soundOutput } from './merge-audio.ts';
 import type { GraphPort, RunnableGraph } from './runnable-graph.ts';
-
-const output = 'audio_features';
 
 /** The graph from a window's features to vectors in the LLM's space. */
 export class PublishedEncoder {
   readonly #graph: RunnableGraph;
   readonly #hearing: Hearing;
   readonly #features: GraphPort;
+  readonly #output: SoundOutput;
 
-  /** Throws `not-supported` naming inputs that nobody would fill. */
+  /** Throws `not-supported` naming inputs that nobody would fill, `bundle-invalid` without vectors. */
   constructor(graph: RunnableGraph, hearing: Hearing) {
     this.#graph = graph;
     this.#hearing = hearing;
@@ -25,6 +25,7 @@ export class PublishedEncoder {
         'Use a model of a known family, as transformers.js has it.',
       );
     this.#features = features;
+    this.#output = soundOutput(graph.outputs.map(({ name }) => name));
   }
 
   /** Vectors [n, hidden] of a window. Throws `shape-mismatch` naming both counts when there are not as many as the family makes. */
@@ -33,6 +34,7 @@ export class PublishedEncoder {
     for (const { name, type } of this.#graph.inputs)
       if (name.endsWith('_mask'))
         feeds[name] = integerTensor(type, new Array<number>(features.frames).fill(1), [1, features.frames]);
+    const { name: output } = this.#output;
     const outputs = await this.#graph.run(feeds, [output]);
     const vectors = outputs[output];
     const hidden = vectors?.dims.at(-1) ?? 0;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { mergingOf } from '../../../native-models/published/merge-audio.ts';
 import type { PublishedBundle } from '../../../native-models/published/open-published.ts';
 import { PublishedEmbedder } from '../../../native-models/published/published-embedder.ts';
 import type { Provider } from '../../contract/conversation.ts';
@@ -44,6 +45,7 @@ export class PublishedLanguageModel implements AnsweringModel {
     threads: number,
   ): Promise<PublishedLanguageModel> {
     const { folder, embedTokens, bosToken, eosTokens, audioToken } = bundle;
+    const merging = mergingOf(join(folder, bundle.audioEncoder.path));
     const tokens = await TextTokens.read(join(folder, 'tokenizer.json'));
     const prompts = new PromptBuilder(bundle.chatTemplate, tokens, bosToken, eosTokens[0]);
     const decoder = await PublishedDecoder.open(bundle, provider, threads);
@@ -53,7 +55,7 @@ export class PublishedLanguageModel implements AnsweringModel {
       threads: 1,
       spin: false,
     });
-    const embedder = new PublishedEmbedder(session, decoder.graph.layout, audioToken);
+    const embedder = new PublishedEmbedder(session, decoder.graph.layout, audioToken, merging);
     return new PublishedLanguageModel(bundle, tokens, prompts, decoder, {
       embedder,
       close: () => session.close(),
