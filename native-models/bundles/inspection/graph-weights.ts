@@ -15,7 +15,7 @@ export interface GraphSummary {
   readonly inputs: readonly OnnxPort[];
   readonly outputs: readonly OnnxPort[];
   readonly weights: readonly LearntWeight[];
-  /** Every initializer's bytes by its name, learnt or not. */
+  /** What every initializer takes in memory, by its name, learnt or not. */
   readonly bytes: ReadonlyMap<string, number>;
 }
 
@@ -40,6 +40,8 @@ const floats: Partial<Record<StoredType, string>> = {
   BF16: 'bfloat16',
 };
 
+const halves: Partial<Record<StoredType, true>> = { F16: true, BF16: true };
+
 /** Blocks' zero points beside their matrix, sums that they are multiplied with, and a LoRA, which is no part of the model. */
 const beside = /\.offsets\b|\bblockSums\b|\.lora\./;
 
@@ -56,11 +58,16 @@ export function graphSummary(path: string): GraphSummary {
   const others = new Set(
     nodes.flatMap(({ operator, inputs }) => (passedOver[operator] ?? []).map((place) => inputs[place] ?? '')),
   );
+  // Half-precision weights become single once, when the graph is loaded.
+  const widened = new Set(
+    nodes.filter(({ operator }) => operator === 'Cast').flatMap(({ inputs }) => inputs),
+  );
   const weights: LearntWeight[] = [];
   const bytes = new Map<string, number>();
   for (const tensor of tensors.values()) {
     const { name, type } = tensor;
-    bytes.set(name, Math.ceil((elementsOf(tensor) * (elementBits.get(type) ?? 0)) / 8));
+    const bits = type in halves && widened.has(name) ? 32 : (elementBits.get(type) ?? 0);
+    bytes.set(name, Math.ceil((elementsOf(tensor) * bits) / 8));
     const precision = floats[type];
     const elements = elementsOf(tensor);
     const known = packed.get(name);
