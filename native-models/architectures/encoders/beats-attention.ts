@@ -20,10 +20,8 @@ export interface BeatsAttention {
 /** Attention of a BEATs layer over its input x [1, S, hidden], projections included. `source`: the module `self_attn`. */
 export function beatsAttention(g: Graph, source: TensorSource, x: Value, given: BeatsAttention): Value {
   const { heads, positions, gated, kind } = given;
-  const [query, key, value] = (['q_proj', 'k_proj', 'v_proj'] as const).map((name) =>
-    linearLayer(g, source, x, name, kind),
-  );
-  if (query === undefined || key === undefined || value === undefined) throw new Error('three projections');
+  const projected = (name: string) => linearLayer(g, source, x, name, kind);
+  const [query, key, value] = [projected('q_proj'), projected('k_proj'), projected('v_proj')] as const;
   const bias = positions !== null && gated ? g.mul(gate(g, source, query, heads), positions) : positions;
   const attended = g.multiHeadAttention(query, key, value, heads, bias === null ? {} : { bias });
   return linearLayer(g, source, attended, 'out_proj', kind);
@@ -78,9 +76,8 @@ export function relativePositions(g: Graph, frames: Value, table: LazyTensor, ma
   const length = frames.shape[1] ?? 1;
   const places = g.range(g.shapeOf(frames, 1, 2), length);
   const distance = g.sub(g.unsqueeze(places, 0), g.unsqueeze(places, 1));
-  const [low, high] = [-maxDistance, maxDistance].map((bound) => g.constant('int64', [], [bound]));
-  if (low === undefined || high === undefined) throw new Error('two bounds');
-  const row = g.add(g.max(g.min(distance, high), low), high);
+  const last = g.constant('int64', [], [maxDistance]);
+  const row = g.add(g.max(g.min(distance, last), g.constant('int64', [], [-maxDistance])), last);
   const byDistance = derivedTensor(`${table.name}.byDistance`, [2 * maxDistance + 1, heads], () => {
     const values = table.float32();
     const rows = new Float32Array((2 * maxDistance + 1) * heads);

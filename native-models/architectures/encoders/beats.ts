@@ -23,6 +23,7 @@ const settingsSchema = z.object({
   deep_norm: z.boolean().default(false),
   conv_pos_groups: z.number().int().min(1).max(4096).default(16),
   relative_position_embedding: z.boolean().default(false),
+  num_buckets: z.number().int().min(4).max(10_000).optional(),
   max_distance: z.number().int().min(2).max(10_000).default(1280),
   /** Checkpoints have it as a number too. */
   gru_rel_pos: z.union([z.boolean(), z.literal(0), z.literal(1)]).default(false),
@@ -58,11 +59,8 @@ export const beats: EncoderArchitecture = {
     const features = g.input('features', 'float32', [1, mels, 'frames']);
     const patches = embedPatches(g, source, features, kind);
     const hidden = knownDimension(patches.x.shape, 2, 'BEATs');
-    g.output('encoder', transformer(g, inside(source, 'encoder.'), patches.x, settings, kind), [
-      1,
-      'patches',
-      hidden,
-    ]);
+    const encoded = transformer(g, inside(source, 'encoder.'), patches.x, settings, kind);
+    g.output('encoder', encoded, [1, 'patches', hidden]);
     return {
       graph: g,
       // The mean and twice the deviation of AudioSet's filter banks.
@@ -89,7 +87,7 @@ function moduleOf(weights: TensorSource): TensorSource {
 
 function settingsOf(config: object): Settings {
   const { cfg, ...flat } = checked(configSchema, config, 'The settings of BEATs');
-  const known = Object.keys(flat).some((name) => name in settingsSchema.shape);
+  const known = Object.keys(flat).some((name) => Object.hasOwn(settingsSchema.shape, name));
   return checked(settingsSchema, cfg ?? (known ? flat : published), 'cfg of BEATs');
 }
 
@@ -101,7 +99,7 @@ function embedPatches(g: Graph, source: TensorSource, features: Value, kind: Lin
     throw shapeMismatch(`${tensor.name} makes patches of ${size} bands of ${mels}`);
   const kernel = g.weight(tensor.name, floatWeight(expectShape(tensor, [width, 1, size, size])));
   const biasName = 'patch_embedding.bias';
-  const bias = source.has(biasName) ? weightOf(g, source, biasName) : null;
+  const bias = source.has(biasName) ? weightOf(g, source, biasName, [width]) : null;
   const image = g.unsqueeze(g.transpose(features, [0, 2, 1]), 1);
   const grid = g.conv(image, kernel, bias, { stride: size });
   const patches = g.transpose(g.reshape(grid, [1, width, -1]), [0, 2, 1]);
@@ -119,7 +117,7 @@ function transformer(
   settings: Settings,
   kind: LinearKind,
 ): Value {
-  const { layer_norm_first: normFirst, encoder_attention_heads: heads, max_distance: maxDistance } = settings;
+  const { layer_norm_first: normFirst, encoder_attention_heads: heads } = settings;
   const layers = countModules(source.names(), 'layers.');
   if (layers === 0 || layers !== (settings.encoder_layers ?? layers))
     throw shapeMismatch(
@@ -127,10 +125,8 @@ function transformer(
     );
   const placed = g.add(patches, convolutionalPositions(g, source, patches, settings.conv_pos_groups));
   let x = normFirst ? placed : layerNorm(g, source, placed, 'layer_norm');
-  // Every layer lists the table, but all share one.
-  const table = 'layers.0.self_attn.relative_attention_bias.weight';
   const positions = settings.relative_position_embedding
-    ? relativePositions(g, x, source.tensor(table), maxDistance)
+    ? relativePositions(g, x, relativeTable(source, settings), settings.max_distance)
     : null;
   const attention = { heads, positions, gated: Boolean(settings.gru_rel_pos), kind };
   const alpha = settings.deep_norm ? (2 * layers) ** 0.25 : 1;
@@ -145,6 +141,13 @@ function transformer(
     x = residual(g, module, x, { norm: 'final_layer_norm', alpha, normFirst }, feed);
   }
   return normFirst ? layerNorm(g, source, x, 'layer_norm') : x;
+}
+
+/** Every layer lists the table, but all share one. */
+function relativeTable(source: TensorSource, settings: Settings): LazyTensor {
+  const table = source.tensor('layers.0.self_attn.relative_attention_bias.weight');
+  const { num_buckets: buckets, encoder_attention_heads: heads } = settings;
+  return expectShape(table, [buckets ?? table.shape[0] ?? 0, heads]);
 }
 
 /** `norm(α·x + f(x))` (DeepNet), or `x + f(norm(x))` in checkpoints that norm first. */
@@ -167,12 +170,14 @@ function activated(g: Graph, x: Value, name: Settings['activation_fn']): Value {
 
 /** Positions as what a wide convolution makes of the neighbourhood, as long as x [1, S, hidden]. */
 function convolutionalPositions(g: Graph, source: TensorSource, x: Value, groups: number): Value {
+  const hidden = knownDimension(x.shape, 2, 'BEATs');
   const weight = weightNormed(source, 'pos_conv.0');
   const kernel = weight.shape[2] ?? 0;
+  expectShape(weight, [hidden, hidden / groups, kernel]);
   // An even kernel gives one place too many, of which the last goes.
   const padding = [Math.floor(kernel / 2), Math.floor((kernel - 1) / 2)] as const;
   const channels = g.transpose(x, [0, 2, 1]);
-  const bias = weightOf(g, source, 'pos_conv.0.bias');
+  const bias = weightOf(g, source, 'pos_conv.0.bias', weight.shape.slice(0, 1));
   const convolved = g.conv(channels, g.weight(weight.name, floatWeight(weight)), bias, { padding, groups });
   return g.transpose(g.gelu(convolved), [0, 2, 1]);
 }

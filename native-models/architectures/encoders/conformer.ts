@@ -4,6 +4,7 @@ import type { TensorSource } from '../../formats/tensor-source.ts';
 import type { Value } from '../../graph/definition.ts';
 import { Graph } from '../../graph/graph.ts';
 import { knownDimension, shapeMismatch } from '../../graph/shape.ts';
+import { expectShape } from '../../layers/expect-shape.ts';
 import { linear } from '../../layers/linear.ts';
 import { type ConformerNaming, conformerBlock } from './conformer-block.ts';
 import { ctcLabels } from './ctc-labels.ts';
@@ -22,6 +23,8 @@ const configSchema = z.object({
   features: featureOverrides.optional(),
 });
 
+/** A frame would stand for more than half a second. */
+const mostStrides = 5;
 const firstLayer = 'conformer_layers.0.self_attn.in_proj_weight';
 
 /**
@@ -48,6 +51,8 @@ function buildConformer({ weights, config, options, kind, target, tokenizer }: E
   const features = featuresOf(settings.features, kaldiFeatures(settings.mels));
   const sound = soundFrames(g, g.input('features', 'float32', [1, settings.mels, 'frames']), features);
   const strides = countModules(source.names(), 'subsampling.conv.');
+  if (strides > mostStrides)
+    throw shapeMismatch(`${strides} convolutions of subsampling leave nothing to hear`);
   const convolutions = Array.from({ length: strides }, (_, i) => ({
     name: `subsampling.conv.${i}`,
     relu: true,
@@ -99,8 +104,9 @@ function attention(
   if (hidden % heads !== 0)
     throw shapeMismatch(`${heads} heads do not share ${hidden} evenly: see heads in config.json`);
   const name = 'self_attn.in_proj';
-  const weights = { weight: source.tensor(`${name}_weight`), bias: source.tensor(`${name}_bias`) };
-  const qkv = linear(g, normed, weights, kind);
+  const weight = expectShape(source.tensor(`${name}_weight`), [3 * hidden, hidden]);
+  const bias = expectShape(source.tensor(`${name}_bias`), [3 * hidden]);
+  const qkv = linear(g, normed, { weight, bias }, kind);
   const [query, key, value] = g.split(qkv, [hidden, hidden, hidden], 2);
   return linearLayer(g, source, g.multiHeadAttention(query, key, value, heads), 'self_attn.out_proj', kind);
 }

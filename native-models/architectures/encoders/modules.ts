@@ -2,6 +2,8 @@ import { ModelError } from '../../errors.ts';
 import type { LazyTensor, TensorSource } from '../../formats/tensor-source.ts';
 import type { Value } from '../../graph/definition.ts';
 import type { Graph } from '../../graph/graph.ts';
+import { knownDimension } from '../../graph/shape.ts';
+import { expectShape } from '../../layers/expect-shape.ts';
 import { type LinearKind, linear } from '../../layers/linear.ts';
 import { floatWeight } from '../../layers/matrix-weights.ts';
 import { reshapedRows } from './joined-rows.ts';
@@ -56,7 +58,8 @@ export function linearLayer(
   biased = true,
 ): Value {
   const weight = matrix(source.tensor(`${name}.weight`));
-  return linear(g, x, { weight, bias: biased ? source.tensor(`${name}.bias`) : null }, kind);
+  const bias = biased ? expectShape(source.tensor(`${name}.bias`), weight.shape.slice(0, 1)) : null;
+  return linear(g, x, { weight, bias }, kind);
 }
 
 /** [out, in, 1] and [out, in, 1, 1] as [out, in]. */
@@ -68,12 +71,13 @@ function matrix(tensor: LazyTensor): LazyTensor {
 
 /** PyTorch's LayerNorm. */
 export function layerNorm(g: Graph, source: TensorSource, x: Value, name: string): Value {
-  const weight = weightOf(g, source, `${name}.weight`);
-  return g.layerNormalization(x, weight, weightOf(g, source, `${name}.bias`), 1e-5);
+  const width = [knownDimension(x.shape, -1, 'LayerNorm')];
+  const weight = weightOf(g, source, `${name}.weight`, width);
+  return g.layerNormalization(x, weight, weightOf(g, source, `${name}.bias`, width), 1e-5);
 }
 
-/** A tensor as it is, in single precision. */
-export function weightOf(g: Graph, source: TensorSource, name: string): Value {
-  const tensor = source.tensor(name);
+/** A tensor as it is, in single precision. Throws `shape-mismatch` when it is of another shape. */
+export function weightOf(g: Graph, source: TensorSource, name: string, shape: readonly number[]): Value {
+  const tensor = expectShape(source.tensor(name), shape);
   return g.weight(tensor.name, floatWeight(tensor));
 }

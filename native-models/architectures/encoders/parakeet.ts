@@ -68,15 +68,9 @@ function encoderPrefix(weights: TensorSource): string | undefined {
 }
 
 /** Throws `ModelError`, naming the tensor or the field that does not fit. */
-export function buildParakeet({
-  weights,
-  config,
-  options,
-  kind,
-  target,
-  tokenizer,
-}: EncoderRequest): BuiltEncoder {
-  refuseOptions(options);
+export function buildParakeet(request: EncoderRequest): BuiltEncoder {
+  const { weights, config, kind, target, tokenizer } = request;
+  refuseOptions(request.options);
   const prefix = encoderPrefix(weights) ?? '';
   const source = inside(weights, prefix);
   const whole = checked(configSchema, config, beside);
@@ -89,23 +83,9 @@ export function buildParakeet({
   const convolutions = convolutionsOf(factor);
   const subsampled = subsample(g, sound, { source, convolutions, linear: 'subsampling.linear', kind });
   const hidden = Number(subsampled.shape[2]);
-  let x = settings.scale_input
-    ? g.mul(subsampled, g.constant('float32', [], [Math.fround(Math.sqrt(hidden))]))
-    : subsampled;
-  const waves = distanceWaves(g, x, hidden);
-  const layers = countModules(source.names(), 'layers.');
-  if (layers !== (settings.num_hidden_layers ?? layers))
-    throw shapeMismatch(`config.json says ${settings.num_hidden_layers} layers, the weights hold ${layers}`);
-  const biased = {
-    feedForward: settings.attention_bias ?? source.has('layers.0.self_attn.q_proj.bias'),
-    convolution: settings.convolution_bias ?? source.has('layers.0.conv.pointwise_conv1.bias'),
-  };
-  for (let layer = 0; layer < layers; layer++) {
-    const module = inside(source, `layers.${layer}.`);
-    const attend = (normed: Value) =>
-      attention(g, { source: module, normed, waves, kind, biased: biased.feedForward });
-    x = conformerBlock(g, x, { source: module, naming, kind, convolutionFirst: false, biased, attend });
-  }
+  const scale = Math.fround(Math.sqrt(hidden));
+  const scaled = settings.scale_input ? g.mul(subsampled, g.constant('float32', [], [scale])) : subsampled;
+  const x = blocks(g, source, scaled, settings, kind);
   g.output('encoder', x, [1, `frames/${factor}`, hidden]);
   const labels = ctcHead(g, inside(weights, prefix.replace(/encoder\.$/, '')), x, factor);
   return {
@@ -118,6 +98,32 @@ export function buildParakeet({
     unitSamples: 1,
     ctcLabels: ctcLabels(tokenizer, labels),
   };
+}
+
+/** All Conformer blocks over x [1, S, hidden]. */
+function blocks(
+  g: Graph,
+  source: TensorSource,
+  frames: Value,
+  settings: z.infer<typeof encoderSchema>,
+  kind: EncoderRequest['kind'],
+): Value {
+  const waves = distanceWaves(g, frames, Number(frames.shape[2]));
+  const layers = countModules(source.names(), 'layers.');
+  if (layers !== (settings.num_hidden_layers ?? layers))
+    throw shapeMismatch(`config.json says ${settings.num_hidden_layers} layers, the weights hold ${layers}`);
+  const biased = {
+    feedForward: settings.attention_bias ?? source.has('layers.0.self_attn.q_proj.bias'),
+    convolution: settings.convolution_bias ?? source.has('layers.0.conv.pointwise_conv1.bias'),
+  };
+  let x = frames;
+  for (let layer = 0; layer < layers; layer++) {
+    const module = inside(source, `layers.${layer}.`);
+    const attend = (normed: Value) =>
+      attention(g, { source: module, normed, waves, kind, biased: biased.feedForward });
+    x = conformerBlock(g, x, { source: module, naming, kind, convolutionFirst: false, biased, attend });
+  }
+  return x;
 }
 
 /** The list of layers: a convolution and its ReLU, then, as often as frames are halved once more, a pair of them and its ReLU. */

@@ -1,7 +1,7 @@
 import type { TensorSource } from '../../formats/tensor-source.ts';
 import type { Value } from '../../graph/definition.ts';
 import type { Graph } from '../../graph/graph.ts';
-import { knownDimension, shapeMismatch } from '../../graph/shape.ts';
+import { knownDimension, shapeMismatch, shapeText } from '../../graph/shape.ts';
 import type { LinearKind } from '../../layers/linear.ts';
 import { linearLayer, weightOf } from './modules.ts';
 
@@ -36,16 +36,17 @@ export function subsample(g: Graph, features: Value, given: Subsampling): Value 
 
 /** The number of groups follows from the weight: 1, or one for each channel. */
 function convolution(g: Graph, source: TensorSource, x: Value, name: string): Value {
-  const weight = weightOf(g, source, `${name}.weight`);
   const channels = knownDimension(x.shape, 1, 'subsampling');
-  const inputs = knownDimension(weight.shape, 1, 'subsampling');
-  const kernel = knownDimension(weight.shape, 2, 'subsampling');
-  if (kernel % 2 === 0 || kernel !== weight.shape[3])
-    throw shapeMismatch(`${weight.name} [${weight.shape.join(', ')}] is no odd square`);
+  const { shape } = source.tensor(`${name}.weight`);
+  const [outputs = 0, inputs = 0, kernel = 0] = shape;
+  if (kernel % 2 === 0) throw shapeMismatch(`${name}.weight ${shapeText(shape)} is no odd square`);
+  const depthwise = inputs === 1 && channels > 1;
+  const expected = depthwise ? [channels, 1, kernel, kernel] : [outputs, channels, kernel, kernel];
+  const weight = weightOf(g, source, `${name}.weight`, expected);
   const side = (kernel - 1) / 2;
-  return g.conv(x, weight, weightOf(g, source, `${name}.bias`), {
+  return g.conv(x, weight, weightOf(g, source, `${name}.bias`, [outputs]), {
     stride: kernel === 1 ? 1 : 2,
     padding: [side, side],
-    groups: inputs === 1 ? channels : 1,
+    groups: depthwise ? channels : 1,
   });
 }

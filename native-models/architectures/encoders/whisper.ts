@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { TensorSource } from '../../formats/tensor-source.ts';
 import type { Value } from '../../graph/definition.ts';
 import { Graph } from '../../graph/graph.ts';
+import { knownDimension } from '../../graph/shape.ts';
 import type { Target } from '../../graph/target.ts';
 import { expectShape } from '../../layers/expect-shape.ts';
 import { type LinearKind, type LinearWeights, linear } from '../../layers/linear.ts';
@@ -123,12 +124,16 @@ export function feedForward(g: Graph, source: TensorSource, x: Value, name: stri
 }
 
 export function layerNorm(g: Graph, source: TensorSource, x: Value, name: string): Value {
-  const gamma = g.weight(`${name}/gamma`, floatWeight(source.tensor(`${name}/gamma`)));
-  const beta = g.weight(`${name}/beta`, floatWeight(source.tensor(`${name}/beta`)));
-  return g.layerNormalization(x, gamma, beta, layerNormEpsilon);
+  const width = [knownDimension(x.shape, -1, 'Whisper')];
+  const vector = (part: string) => {
+    const tensor = expectShape(source.tensor(`${name}/${part}`), width);
+    return g.weight(`${name}/${part}`, floatWeight(tensor));
+  };
+  return g.layerNormalization(x, vector('gamma'), vector('beta'), layerNormEpsilon);
 }
 
 /** Weight and bias of a linear layer: every one of a Whisper has both, under these names. */
 export function layerWeights(source: TensorSource, name: string): LinearWeights {
-  return { weight: source.tensor(`${name}/weight`), bias: source.tensor(`${name}/bias`) };
+  const weight = source.tensor(`${name}/weight`);
+  return { weight, bias: expectShape(source.tensor(`${name}/bias`), weight.shape.slice(0, 1)) };
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { derivedTensor } from '../../../native-models/formats/derived-tensor.ts';
 import type { TensorSource } from '../../../native-models/formats/tensor-source.ts';
+import { beatsShapes } from '../../fixtures/encoders/beats-shapes.ts';
 import { numberedSource } from '../../fixtures/foundry/numbered-weights.ts';
-import { build, encode, expectGolden, expectSimilar, type Shapes, spread } from './golden.ts';
+import { build, encode, expectGolden, expectSimilar, spread } from './golden.ts';
 
 // microsoft/unilm at 768a3c873f598bb9b4d4dfb9267b099e35f8fe56, beats/BEATs.py: `extract_features` with the features in place of
 // `preprocess`, BEATsConfig with the settings below and input_patch_size 16, embed_dim 20, encoder_layers 2, encoder_embed_dim 24,
@@ -30,7 +31,7 @@ const normFirst = {
 
 describe('BEATs against its own code', () => {
   it('reads patches with gated relative positions, the shared table from the first layer', async () => {
-    const encoder = build('beats', shapes(6, 2), { config: { cfg } });
+    const encoder = build('beats', beatsShapes(6, 2), { config: { cfg } });
     expect(encoder).toMatchObject({ hidden: 24, framesPerSecond: 50, maxPositions: null, ctcLabels: null });
     expect(encoder.features).toMatchObject({ kind: 'kaldi-fbank', mels: 128, mean: 15.41663 });
     // 93 frames: five time steps of eight patches, farther apart than the table's last bucket; the rest is no whole patch.
@@ -38,11 +39,15 @@ describe('BEATs against its own code', () => {
   });
 
   it('reads a clip of a single time step', async () => {
-    expectGolden((await encode(build('beats', shapes(6, 2), { config: cfg }), 16)).encoder, 'beats.16', file);
+    expectGolden(
+      (await encode(build('beats', beatsShapes(6, 2), { config: cfg }), 16)).encoder,
+      'beats.16',
+      file,
+    );
   });
 
   it('norms first where its settings say so, without gates and with an odd kernel', async () => {
-    const encoder = build('beats', shapes(5, 4), { config: { cfg: normFirst } });
+    const encoder = build('beats', beatsShapes(5, 4), { config: { cfg: normFirst } });
     expectGolden((await encode(encoder, 50)).encoder, 'beatsNormFirst.50', file);
   });
 
@@ -50,56 +55,24 @@ describe('BEATs against its own code', () => {
     const encoder = build(
       'beats',
       {},
-      { config: cfg, weights: renamed(numberedSource(shapes(6, 2), spread)) },
+      { config: cfg, weights: renamed(numberedSource(beatsShapes(6, 2), spread)) },
     );
     expectGolden((await encode(encoder, 93)).encoder, 'beats.93', file);
   });
 
   it.each(['directml', 'webgpu', 'plain'] as const)('is the same for %s', async (target) => {
     expectGolden(
-      (await encode(build('beats', shapes(6, 2), { config: cfg, target }), 93)).encoder,
+      (await encode(build('beats', beatsShapes(6, 2), { config: cfg, target }), 93)).encoder,
       'beats.93',
       file,
     );
   });
 
   it.each(['dynamic-int8', 'byte-blocks'] as const)('stays close with %s', async (kind) => {
-    const encoder = build('beats', shapes(6, 2), { config: cfg, kind });
+    const encoder = build('beats', beatsShapes(6, 2), { config: cfg, kind });
     expectSimilar((await encode(encoder, 93)).encoder, 'beats.93', file);
   });
 });
-
-/** Of a BEATs with a kernel of so many places in so many groups. */
-function shapes(kernel: number, groups: number): Shapes {
-  const both = (name: string, ...shape: number[]) => ({
-    [`${name}.weight`]: shape,
-    [`${name}.bias`]: shape.slice(0, 1),
-  });
-  const layer = (at: string) => ({
-    ...both(`${at}.self_attn.k_proj`, 24, 24),
-    ...both(`${at}.self_attn.v_proj`, 24, 24),
-    ...both(`${at}.self_attn.q_proj`, 24, 24),
-    ...both(`${at}.self_attn.out_proj`, 24, 24),
-    ...both(`${at}.self_attn.grep_linear`, 8, 8),
-    [`${at}.self_attn.grep_a`]: [1, 3, 1, 1],
-    [`${at}.self_attn.relative_attention_bias.weight`]: [16, 3],
-    ...both(`${at}.self_attn_layer_norm`, 24),
-    ...both(`${at}.fc1`, 40, 24),
-    ...both(`${at}.fc2`, 24, 40),
-    ...both(`${at}.final_layer_norm`, 24),
-  });
-  return {
-    'patch_embedding.weight': [20, 1, 16, 16],
-    ...both('layer_norm', 20),
-    ...both('post_extract_proj', 24, 20),
-    'encoder.pos_conv.0.bias': [24],
-    'encoder.pos_conv.0.weight_g': [1, 1, kernel],
-    'encoder.pos_conv.0.weight_v': [24, 24 / groups, kernel],
-    ...layer('encoder.layers.0'),
-    ...layer('encoder.layers.1'),
-    ...both('encoder.layer_norm', 24),
-  };
-}
 
 /** The same tensors as newer versions of PyTorch name them, behind a prefix. */
 function renamed(source: TensorSource): TensorSource {
