@@ -63,23 +63,34 @@ export function roundToNibbles(values: Float32Array): Rounded {
   return { levels: toLevels(values, halfToFloat32(scales), 8, 15), scales };
 }
 
+/** The nearest whole number of one that is not below zero; numbers below stay so, or become zero. */
+function nearest(value: number): number {
+  return (value + 0.5) | 0;
+}
+
 function toLevels(values: Float32Array, scales: Float32Array, zero: number, most: number): Uint8Array {
   const levels = new Uint8Array(values.length);
   for (let block = 0; block < scales.length; block++) {
     const scale = scales[block] ?? 0;
     const inverse = scale === 0 ? 0 : 1 / scale;
     const end = (block + 1) * roundedBlock;
-    for (let i = block * roundedBlock; i < end; i++)
-      levels[i] = Math.min(most, Math.max(0, Math.round((values[i] ?? 0) * inverse) + zero));
+    for (let i = block * roundedBlock; i < end; i++) {
+      const level = nearest((values[i] ?? 0) * inverse + zero);
+      levels[i] = Math.max(0, Math.min(most, level));
+    }
   }
   return levels;
 }
 
 /** The scale of least squared error among the candidates, for 4 bits. */
 function fittedScale(values: Float32Array, start: number): number {
-  let largest = 0;
-  for (let i = start; i < start + roundedBlock; i++)
-    if (Math.abs(values[i] ?? 0) > Math.abs(largest)) largest = values[i] ?? 0;
+  let [least, most] = [0, 0];
+  for (let i = start; i < start + roundedBlock; i++) {
+    const value = values[i] ?? 0;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  const largest = -least > most ? least : most;
   if (largest === 0) return 0;
   let [bestGain, bestScale] = [0, 0];
   for (const steps of stepsToLargest) {
@@ -87,7 +98,8 @@ function fittedScale(values: Float32Array, start: number): number {
     let [products, squares] = [0, 0];
     for (let i = start; i < start + roundedBlock; i++) {
       const value = values[i] ?? 0;
-      const level = Math.min(7, Math.max(-8, Math.round(value * inverse)));
+      const raised = nearest(value * inverse + 8);
+      const level = Math.max(0, Math.min(15, raised)) - 8;
       products += value * level;
       squares += level * level;
     }
