@@ -58,7 +58,7 @@ export function graphFiles(
 }
 
 /** The kinds of weights in which a graph is there. */
-export function dtypesThere(folder: string, name: GraphName): Dtype[] {
+function dtypesThere(folder: string, name: GraphName): Dtype[] {
   return dtypeSchema.options.filter((dtype) => isThere(folder, name, dtype));
 }
 
