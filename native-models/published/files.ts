@@ -30,7 +30,8 @@ export function readJsonFileIfThere<Schema extends z.ZodType>(
   if (text === null) return null;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    // A field that is null says as little as one that is not there.
+    value = JSON.parse(text, (_name, field) => field ?? undefined);
   } catch (cause) {
     throw new ModelError('bundle-invalid', `${name} in ${folder} is no JSON.`, 'Fetch the file again.', {
       cause,

@@ -1,5 +1,5 @@
 import { ModelError } from '../errors.ts';
-import { OnnxModel } from '../formats/onnx-reader.ts';
+import { graphHead } from './graph-head.ts';
 
 /**
  * How vectors of sound come into the rows of a prompt: they take the place of the placeholders' own, or are added to them (Voxtral
@@ -27,12 +27,7 @@ export function soundOutput(names: readonly string[]): SoundOutput {
 
 /** How a graph's vectors are to be merged, read from the head of its file. Throws what the ONNX reader throws. */
 export function mergingOf(path: string): Merging {
-  const model = new OnnxModel(path);
-  try {
-    return soundOutput(model.description.outputs.map(({ name }) => name)).merging;
-  } finally {
-    model.close();
-  }
+  return soundOutput(graphHead(path).outputs.map(({ name }) => name)).merging;
 }
 
 /**

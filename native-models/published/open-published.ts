@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
+import { type DecoderLayout, decoderLayout } from './decoder-layout.ts';
 import { publishedFamily } from './families.ts';
 import { fileMissing, readJsonFile, readJsonFileIfThere, readTextIfThere } from './files.ts';
 import { type DtypeChoice, type GraphFiles, graphFiles } from './graph-files.ts';
+import { graphHead } from './graph-head.ts';
 import type { Hearing } from './hearing/hearing.ts';
 import {
   addedTokensSchema,
@@ -31,6 +33,9 @@ export interface PublishedBundle {
   readonly audioEncoder: GraphFiles;
   readonly embedTokens: GraphFiles;
   readonly decoder: GraphFiles;
+  /** What the decoder graph takes: width of a position, keys and values, types. */
+  readonly layout: DecoderLayout;
+  readonly vocabulary: number;
   /** Id that stands for one vector of sound. */
   readonly audioToken: number;
   readonly bosToken: number | null;
@@ -80,15 +85,17 @@ export function openPublished(folder: string, { dtype }: OpenPublishedOptions = 
     preprocessor: readJsonFile(folder, 'preprocessor_config.json', preprocessorSchema),
     processor: readJsonFileIfThere(folder, 'processor_config.json', processorSchema) ?? {},
   };
+  const graphs = graphsOf(folder, runtime, dtype);
   return {
     folder,
     modelType: model_type,
     title: family.title,
     config,
     hearing: family.hearing(settings),
-    ...graphsOf(folder, runtime, dtype),
+    ...graphs,
+    ...decoderOf(join(folder, graphs.decoder.path), config),
     audioToken: audioTokenOf(folder, config, family.audioToken),
-    bosToken: generation.bos_token_id ?? config.text_config.bos_token_id ?? null,
+    bosToken: bosTokenOf(folder, config, generation, tokenizer),
     eosTokens: eosTokensOf(config, generation),
     chatTemplate: chatTemplateOf(folder, tokenizer),
     generation,
@@ -105,20 +112,48 @@ function graphsOf(folder: string, runtime: RuntimeConfig, dtype: DtypeChoice | u
   };
 }
 
+/** The graph says how wide its logits are, or the configuration does. */
+function decoderOf(path: string, { text_config }: PublishedConfig) {
+  const { inputs, outputs } = graphHead(path);
+  const said = outputs.find(({ name }) => name === 'logits')?.shape.at(-1);
+  const vocabulary = typeof said === 'number' ? said : text_config.vocab_size;
+  if (vocabulary !== undefined) return { layout: decoderLayout(inputs, outputs), vocabulary };
+  throw new ModelError(
+    'bundle-invalid',
+    `Neither ${path} nor its config.json says how many tokens there are.`,
+    'Give text_config in config.json a vocab_size.',
+  );
+}
+
 /** The configuration's own id, under any of its names; Python's configurations may have none, and -100 for it. */
 function audioTokenOf(folder: string, config: PublishedConfig, content: string): number {
   const said = [config.ignore_index, config.audio_token_id, config.audio_token_index];
-  const token =
-    said.find((id) => id !== undefined && id >= 0) ??
-    readJsonFile(folder, 'tokenizer.json', addedTokensSchema).added_tokens.find(
-      (added) => added.content === content,
-    )?.id;
+  const token = said.find((id) => id !== undefined && id >= 0) ?? addedToken(folder, content);
   if (token !== undefined) return token;
   throw new ModelError(
     'bundle-invalid',
     `Neither config.json nor tokenizer.json in ${folder} says which token stands for sound.`,
     'Give config.json an audio_token_id.',
   );
+}
+
+function bosTokenOf(
+  folder: string,
+  config: PublishedConfig,
+  generation: GenerationConfig,
+  { bos_token: named }: TokenizerConfig,
+): number | null {
+  const said = generation.bos_token_id ?? config.text_config.bos_token_id;
+  if (said !== undefined && said !== null) return said;
+  return named === undefined
+    ? null
+    : (addedToken(folder, typeof named === 'string' ? named : named.content) ?? null);
+}
+
+/** Id of one of the tokens that tokenizer.json has beside its vocabulary. */
+function addedToken(folder: string, content: string): number | undefined {
+  const { added_tokens } = readJsonFile(folder, 'tokenizer.json', addedTokensSchema);
+  return added_tokens.find((added) => added.content === content)?.id;
 }
 
 function eosTokensOf(config: PublishedConfig, generation: GenerationConfig): number[] {

@@ -72,7 +72,7 @@ async function hearClips(bundle: PublishedBundle, clips: readonly Float32Array[]
 }
 
 async function hearClip(
-  { hearing, config }: PublishedBundle,
+  { hearing, layout }: PublishedBundle,
   encoder: PublishedEncoder,
   clip: Float32Array,
 ): Promise<HeardClip> {
@@ -93,7 +93,7 @@ async function hearClip(
     from += window.frames;
   }
   const joined = concatenated(vectors);
-  const hidden = config.text_config.hidden_size;
+  const { hidden } = layout;
   return {
     features: { shape: [mels, frames], data },
     adaptor: { shape: [joined.length / hidden, hidden], data: joined },

@@ -48,12 +48,12 @@ export function publishedManifest(bundle: PublishedBundle): BundleManifest {
 }
 
 /** Encoder and adaptor in one graph: it gives vectors in the LLM's space. */
-function encoderOf({ audioEncoder, config, hearing, title }: PublishedBundle) {
+function encoderOf({ audioEncoder, layout, hearing, title }: PublishedBundle) {
   const { rate, windowSamples } = hearing;
   return {
     architecture: title,
     graph: audioEncoder.path,
-    hidden: config.text_config.hidden_size,
+    hidden: layout.hidden,
     maxPositions: null,
     framesPerSecond: 'fixed' in rate ? (rate.fixed * 16_000) / windowSamples : rate.perSecond,
     unitSamples: 1,
@@ -61,20 +61,23 @@ function encoderOf({ audioEncoder, config, hearing, title }: PublishedBundle) {
   };
 }
 
-function llmOf({ config, contextLength, bosToken, eosTokens, embedTokens, decoder }: PublishedBundle) {
+function llmOf(bundle: PublishedBundle) {
+  const { config, contextLength, bosToken, eosTokens, embedTokens, decoder, layout, vocabulary } = bundle;
   const text = config.text_config;
+  // Layers that share keys and values with others keep none: what counts for memory is those that do.
+  const { heads: kvHeads = 1, headSize = 1 } = layout.pasts[0] ?? {};
   return {
     architecture: text.model_type ?? config.model_type,
     embedGraph: embedTokens.path,
     rowsGraph: decoder.path,
     rowsType: 'float32' as const,
     deviceGraph: decoder.path,
-    layers: text.num_hidden_layers,
-    hidden: text.hidden_size,
-    heads: text.num_attention_heads,
-    kvHeads: text.num_key_value_heads ?? text.num_attention_heads,
-    headSize: text.head_dim ?? Math.floor(text.hidden_size / text.num_attention_heads),
-    vocabulary: text.vocab_size,
+    layers: layout.pasts.length >> 1,
+    hidden: layout.hidden,
+    heads: text.num_attention_heads ?? Math.max(kvHeads, Math.floor(layout.hidden / headSize)),
+    kvHeads,
+    headSize,
+    vocabulary,
     contextLength,
     tokenizer: 'tokenizer.json',
     bosToken,

@@ -23,24 +23,20 @@ const runtimeSchema = z.object({
 });
 export type RuntimeConfig = z.infer<typeof runtimeSchema>;
 
+/** What the graphs do not say of the LLM. Fields that have their class's default are left out of such files. */
 const textConfigSchema = z.object({
   model_type: z.string().optional(),
-  hidden_size: size,
-  vocab_size: size,
-  num_hidden_layers: size,
-  num_attention_heads: size,
-  num_key_value_heads: size.optional(),
-  head_dim: size.optional(),
+  vocab_size: size.optional(),
+  num_attention_heads: size.optional(),
   max_position_embeddings: size.optional(),
   bos_token_id: token.nullish(),
   eos_token_id: z.union([token, z.array(token).max(64)]).nullish(),
-  sliding_window: size.nullish(),
 });
 
 /** config.json: what every family shares, and what the families say of their sound. */
 export const configSchema = z.object({
   model_type: z.string(),
-  text_config: textConfigSchema,
+  text_config: textConfigSchema.default({}),
   audio_config: z
     .object({
       max_source_positions: size.optional(),
@@ -104,6 +100,7 @@ export const tokenizerConfigSchema = z.object({
   chat_template: z
     .union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))])
     .optional(),
+  bos_token: namedTokenSchema.optional(),
   boa_token: namedTokenSchema.nullish(),
   eoa_token: namedTokenSchema.nullish(),
 });

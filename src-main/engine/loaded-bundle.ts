@@ -190,7 +190,7 @@ export class LoadedBundle {
   }
 
   #publishedSpeech(bundle: PublishedBundle): HearingModel {
-    const hidden = bundle.config.text_config.hidden_size;
+    const { hidden } = bundle.layout;
     return new PublishedSpeech({
       hearing: bundle.hearing,
       hidden,

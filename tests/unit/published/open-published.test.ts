@@ -48,6 +48,18 @@ describe('a folder in the layout of transformers.js', () => {
     expect(manifest.files.map(({ path }) => path)).toContain('onnx/embed_tokens.onnx_data');
   });
 
+  it('is known by its graphs where config.json says nothing, or null', () => {
+    change('config.json', { text_config: { head_dim: null, num_attention_heads: null }, audio_config: null });
+    const { layout, vocabulary } = openPublished(folder);
+    expect(vocabulary).toBe(128);
+    expect(layout).toMatchObject({ hidden: 32, positionIds: 'int64', logitsToKeep: null });
+    expect(layout.pasts).toHaveLength(4);
+    expect(layout.pasts[0]).toMatchObject({ heads: 2, headSize: 12, type: 'float32' });
+    expect(openPublished(folder, { dtype: { decoder_model_merged: 'q4f16' } }).layout.pasts[0]?.type).toBe(
+      'float16',
+    );
+  });
+
   it('has its audio token under any of its names, or by its text', () => {
     change('config.json', { ignore_index: 126 });
     expect(openPublished(folder).audioToken).toBe(126);
@@ -55,6 +67,14 @@ describe('a folder in the layout of transformers.js', () => {
     expect(openPublished(folder).audioToken).toBe(125);
     change('config.json', { ignore_index: -100, audio_token_id: undefined, audio_token_index: undefined });
     expect(openPublished(folder).audioToken).toBe(127);
+  });
+
+  it('has its first token by its id, or by the name that the tokenizer has for it', () => {
+    change('generation_config.json', { bos_token_id: null });
+    change('tokenizer_config.json', { bos_token: { content: '<|end|>' } });
+    expect(openPublished(folder).bosToken).toBe(2);
+    change('tokenizer_config.json', { bos_token: null });
+    expect(openPublished(folder).bosToken).toBeNull();
   });
 
   it('has its template in the tokenizer settings, by name, or in a file of its own', () => {
@@ -139,8 +159,8 @@ describe('a folder that cannot be used', () => {
   );
 
   it('with a wrong field names the file and the field', () => {
-    change('config.json', { text_config: { hidden_size: 'wide' } });
-    expect(() => openPublished(folder)).toThrow(/config\.json .* is wrong at text_config\.hidden_size/);
+    change('config.json', { text_config: { vocab_size: 'many' } });
+    expect(() => openPublished(folder)).toThrow(/config\.json .* is wrong at text_config\.vocab_size/);
     writeFileSync(join(folder, 'config.json'), '{');
     expect(() => openPublished(folder)).toThrow(/config\.json .* is no JSON/);
   });
