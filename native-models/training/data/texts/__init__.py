@@ -1,0 +1,1 @@
+"""Where sentences come from: one source a file, each gives `Text`s with its licence."""
