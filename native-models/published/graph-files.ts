@@ -14,6 +14,8 @@ export interface GraphFiles {
   readonly bytes: number;
 }
 
+const mostDataFiles = 100;
+
 /** One kind of weights for all graphs, or one for some of them. */
 export type DtypeChoice = Dtype | Partial<Record<GraphName, Dtype>>;
 
@@ -82,14 +84,21 @@ function filesOf(folder: string, name: GraphName, dtype: Dtype, runtime: Runtime
   const path = graphPath(name, dtype);
   const own = fileBytes(folder, path);
   if (own === null) throw graphMissing(folder, name, path);
-  const count = externalDataFiles(runtime, name, path);
-  const externalData = Array.from({ length: count }, (_, i) => `${path}_data${i === 0 ? '' : `_${i}`}`);
+  const externalData = dataFiles(folder, path, externalDataFiles(runtime, name, path));
   const sizes = externalData.map((file) => {
     const bytes = fileBytes(folder, file);
     if (bytes === null) throw fileMissing(folder, file);
     return bytes;
   });
   return { dtype, path, externalData, bytes: sizes.reduce((sum, bytes) => sum + bytes, own) };
+}
+
+/** As many as the settings say, and those that follow: settings may be silent about files that the graph names itself. */
+function dataFiles(folder: string, path: string, said: number): string[] {
+  const file = (i: number) => `${path}_data${i === 0 ? '' : `_${i}`}`;
+  let count = said;
+  while (count < mostDataFiles && fileBytes(folder, file(count)) !== null) count++;
+  return Array.from({ length: count }, (_, i) => file(i));
 }
 
 /** Files of weights beside a graph: a number for all, or a map by file or by graph. */

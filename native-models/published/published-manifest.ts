@@ -3,7 +3,16 @@ import { type BundleManifest, bundleIdSchema, manifestVersion } from '../bundles
 import { fileBytes } from './files.ts';
 import type { PublishedBundle } from './open-published.ts';
 
-const textFiles = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json'];
+const textFiles = [
+  'config.json',
+  'preprocessor_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'processor_config.json',
+  'generation_config.json',
+  'chat_template.jinja',
+  'chat_template.json',
+];
 
 /**
  * A published bundle as a manifest, so that whatever lists, shows or chooses bundles takes it for one. Its graphs are none of the
@@ -106,9 +115,8 @@ function filesOf(bundle: PublishedBundle): BundleManifest['files'] {
   const listed = graphs.flatMap(({ part, path, externalData }) =>
     [path, ...externalData].map((file) => ({ path: file, part })),
   );
-  return [...listed, ...textFiles.map((path) => ({ path }))].map((file) => ({
-    ...file,
-    bytes: fileBytes(bundle.folder, file.path) ?? 0,
-    sha256: '',
-  }));
+  return [...listed, ...textFiles.map((path) => ({ path }))].flatMap((file) => {
+    const bytes = fileBytes(bundle.folder, file.path);
+    return bytes === null ? [] : [{ ...file, bytes, sha256: '' }];
+  });
 }

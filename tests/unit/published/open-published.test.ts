@@ -131,7 +131,7 @@ describe('the kind of weights', () => {
   it('brings as many files of weights as the settings say, by number, by graph or by file', () => {
     const files = () => openPublished(folder).decoder.externalData;
     runtime({ dtype: 'fp32' });
-    expect(files()).toEqual([]);
+    expect(files()).toEqual(['onnx/decoder_model_merged.onnx_data']);
     runtime({ dtype: 'fp32', use_external_data_format: true });
     expect(files()).toEqual(['onnx/decoder_model_merged.onnx_data']);
     runtime({ dtype: 'fp32', use_external_data_format: { 'decoder_model_merged.onnx': 3 } });
@@ -174,7 +174,10 @@ describe('a folder that cannot be used', () => {
 
   it('cannot name files elsewhere in its settings', () => {
     runtime({ dtype: '../../etc/passwd', use_external_data_format: { '../decoder_model_merged': 5 } });
-    expect(openPublished(folder).decoder).toMatchObject({ dtype: 'q4', externalData: [] });
+    expect(openPublished(folder).decoder).toMatchObject({
+      dtype: 'q4',
+      externalData: ['onnx/decoder_model_merged_q4.onnx_data'],
+    });
     rmSync(join(folder, 'config.json'));
     mkdirSync(join(folder, 'config.json'));
     expect(() => isPublishedBundle(folder)).toThrow(/not a plain file/);
