@@ -42,6 +42,12 @@ module.exports = {
       'Runs bundles; knows no store.',
     ),
     only(
+      'evaluation-imports',
+      '^src-main/evaluation/',
+      ['^src-main/(contract|evaluation)/'],
+      'Measures through ports; its metrics stand alone.',
+    ),
+    only(
       'models-imports',
       '^src-main/models/',
       ['^src-main/(contract|models|platform)/', '^native-models/'],
