@@ -7,7 +7,7 @@ import { openBundle } from './verify.ts';
 
 /**
  * Singular values of the matrices that sound passes through between encoder and LLM, and, with a clip (16 kHz, mono), of what the
- * adaptor makes of it (seed 002, section 2.3.3). Throws `ModelError`.
+ * adaptor makes of it (the transferable aligner, section 2.3.3). Throws `ModelError`.
  */
 export async function bundleSpectrum(folder: string, clip: Float32Array | null): Promise<Spectrum> {
   const manifest = await openBundle(folder);

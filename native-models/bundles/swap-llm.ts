@@ -39,7 +39,7 @@ const steps: readonly SwapStep[] = ['sources', 'llm', 'copies', 'hashes'];
 
 /**
  * Puts another LLM under a bundle's ears: encoder and adaptor are copied with their hashes checked, the LLM is built from its
- * weights, with its own tokens (seed 002, section 2.3.2: an alignment learnt for an LLM serves its chat version without more
+ * weights, with its own tokens (the transferable aligner, section 2.3.2: an alignment learnt for an LLM serves its chat version without more
  * training). Throws `shape-mismatch` naming both widths, and what reading either throws; nothing is left behind then.
  */
 export async function swapLlm(request: SwapRequest): Promise<BundleManifest> {

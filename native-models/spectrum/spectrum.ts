@@ -3,7 +3,7 @@ import { ModelError } from '../errors.ts';
 import type { LazyTensor } from '../formats/tensor-source.ts';
 import { type DenseMatrix, singularValues } from './singular-values.ts';
 
-/** Numbers of singular vectors that seed 002, table 2, keeps. */
+/** Numbers of singular vectors that the transferable aligner, table 2, keeps. */
 const kept = [50, 100, 200, 300, 1000];
 const shares = [0.9, 0.95, 0.99];
 
@@ -28,7 +28,7 @@ export type MatrixSpectrum = z.infer<typeof matrixSpectrumSchema>;
 export const spectrumSchema = z.object({
   /** The alignment's matrices in the order in which sound passes them. */
   matrices: z.array(matrixSpectrumSchema).min(1),
-  /** What the adaptor makes of a clip (seed 002, section 2.3.3), where one was given. */
+  /** What the adaptor makes of a clip (the transferable aligner, section 2.3.3), where one was given. */
   features: matrixSpectrumSchema.optional(),
 });
 export type Spectrum = z.infer<typeof spectrumSchema>;

@@ -4,7 +4,7 @@ import { type DenseMatrix, turned, wide } from './singular-values.ts';
 import { type Mirror, tridiagonal } from './tridiagonal.ts';
 
 /**
- * The matrix with its top `rank` singular values alone, the nearest of that rank: what seed 002, table 2, runs with. Values row after
+ * The matrix with its top `rank` singular values alone, the nearest of that rank: what the transferable aligner, table 2, runs with. Values row after
  * row, in single precision. 1280 × 4096 takes some ten seconds, whatever the rank.
  */
 export function truncated(matrix: DenseMatrix, rank: number): Float32Array<ArrayBuffer> {

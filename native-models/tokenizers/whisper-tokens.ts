@@ -11,7 +11,7 @@ const configSchema = z.object({
   suppress_ids_begin: z.array(z.number().int()).default([]),
 });
 
-/** The tokens that steer Whisper's decoder (seed: Whisper, section 2.3); languages by ISO code. */
+/** The tokens that steer Whisper's decoder (Whisper, section 2.3); languages by ISO code. */
 export interface WhisperTokens {
   startOfTranscript: number;
   endOfText: number;

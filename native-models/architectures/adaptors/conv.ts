@@ -19,7 +19,7 @@ const fields = {
 };
 
 /**
- * A 1-D convolutional network along time that also shortens it (seed 000, section 3.1: two layers for 4× and 8×, three for 8×), and
+ * A 1-D convolutional network along time that also shortens it (SiM, section 3.1: two layers for 4× and 8×, three for 8×), and
  * linear layers after it where the weights have them.
  */
 export const convArchitecture: AdaptorArchitecture = {

@@ -13,7 +13,7 @@ const unchanged: HeardNorms = { first: (x) => x, second: (x) => x };
 
 /**
  * The adaptor's inputs as one row of frames [1, T, d], or [1, T, d + d2] with a second encoder: the shorter is filled with zeros
- * in time after its norm, then the two are put beside one another (seed 001, section 3.1).
+ * in time after its norm, then the two are put beside one another (SALMONN, section 3.1).
  */
 export function heardFrames(
   g: Graph,

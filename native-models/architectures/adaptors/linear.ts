@@ -10,11 +10,11 @@ import { type Layer, moduleLayers } from './module-layers.ts';
 
 const fields = {
   module: z.string().min(1).optional(),
-  /** Keeps that many of the matrix's singular values, the largest (seed 002, table 2). */
+  /** Keeps that many of the matrix's singular values, the largest (the transferable aligner, table 2). */
   rank: z.number().int().min(1).optional(),
 };
 
-/** One linear layer from the encoder's frames to the LLM's embeddings: the aligner of seed 002, section 2.1. */
+/** One linear layer from the encoder's frames to the LLM's embeddings: the transferable aligner (section 2.1). */
 export const linearArchitecture: AdaptorArchitecture = { name: 'linear', build: buildLinear };
 
 function buildLinear(request: AdaptorRequest): BuiltAdaptor {

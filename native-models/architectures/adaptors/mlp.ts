@@ -13,7 +13,7 @@ const fields = {
   projector_hidden_act: activationSchema.optional(),
 };
 
-/** Linear layers with an activation between them: the two-layer MLP of seed 000, section 3.1, and LLaVA's projector. */
+/** Linear layers with an activation between them: the two-layer MLP of SiM, section 3.1, and LLaVA's projector. */
 export const mlpArchitecture: AdaptorArchitecture = {
   name: 'mlp',
   build: buildMlp,

@@ -20,7 +20,7 @@ const frameNormEpsilon = 1e-5;
 
 /**
  * BERT's layers over query tokens, post-norm, each with attention among the queries, attention to the frames where the layer has
- * it, and a feed-forward net (BLIP-2, section 3.1; seed 001, section 3.1).
+ * it, and a feed-forward net (BLIP-2, section 3.1; SALMONN, section 3.1).
  *
  * frames [windows, T, d] → [windows, queries, LLM's width]: the same queries look at every window.
  */

@@ -6,7 +6,7 @@ import { frameNorm, qFormer, qFormerMatrices } from './q-former-layers.ts';
 import { expectFit, qFormerFields, qFormerSettings } from './q-former-settings.ts';
 import { qFormerWeights } from './q-former-weights.ts';
 
-/** A fixed number of queries that look at the whole clip: BLIP-2's Q-Former, and seed 000's in section 3.1. */
+/** A fixed number of queries that look at the whole clip: BLIP-2's Q-Former, and SiM's in section 3.1. */
 export const qFormerArchitecture: AdaptorArchitecture = {
   name: 'q-former',
   build: buildQFormer,

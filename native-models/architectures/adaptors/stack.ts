@@ -17,7 +17,7 @@ const fields = {
 };
 
 /**
- * n consecutive frames beside one another, then projected: by one matrix as in seed 003, section 3.1, or by two with ReLU between
+ * n consecutive frames beside one another, then projected: by one matrix as in AudioChatLlama, section 3.1, or by two with ReLU between
  * them as in SLAM-LLM, as the weights have it.
  */
 export const stackArchitecture: AdaptorArchitecture = {

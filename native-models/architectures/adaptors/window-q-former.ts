@@ -28,7 +28,7 @@ const fields = {
 
 const salmonnSeconds = 0.333333;
 
-/** The same queries at every window of time (seed 001, section 3.1; seed 000, section 3.1). */
+/** The same queries at every window of time (SALMONN, section 3.1; SiM, section 3.1). */
 export const windowQFormerArchitecture: AdaptorArchitecture = {
   name: 'window-q-former',
   build: buildWindowQFormer,

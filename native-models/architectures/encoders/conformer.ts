@@ -28,7 +28,7 @@ const mostStrides = 5;
 const firstLayer = 'conformer_layers.0.self_attn.in_proj_weight';
 
 /**
- * AudioChatLlama's encoder (seed 003, section 3.2): an 80-band filter bank of 10 ms, convolutions to 80 ms, a linear layer,
+ * AudioChatLlama's encoder (section 3.2): an 80-band filter bank of 10 ms, convolutions to 80 ms, a linear layer,
  * Conformer blocks, and the linear CTC head that it was trained with, kept for inspection.
  *
  * The blocks are those of torchaudio.models.Conformer. Tensors: `subsampling.conv.N.{weight,bias}` ([channels, in, 3, 3], stride 2,
