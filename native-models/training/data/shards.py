@@ -41,7 +41,9 @@ def write_clip(folder: Path, samples: np.ndarray, about: dict[str, Any]) -> None
     if set(row) != set(FIELDS):
         raise ValueError(f"fields of a sample: {sorted(set(row) ^ set(FIELDS))}")
     (folder / f"{row['id']}.flac").write_bytes(sound.getvalue())
-    (folder / f"{row['id']}.json").write_text(json.dumps({key: row[key] for key in FIELDS}, ensure_ascii=False))
+    partial = folder / f"{row['id']}.partial"
+    partial.write_text(json.dumps({key: row[key] for key in FIELDS}, ensure_ascii=False))
+    partial.replace(folder / f"{row['id']}.json")
 
 
 def pack(folder: Path, shard: Path) -> dict[str, Any]:

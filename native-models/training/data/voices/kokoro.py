@@ -1,4 +1,4 @@
-"""Kokoro 82M through ONNX Runtime: the most natural of the voices, and every blend between two of them."""
+"""Kokoro 82M: the most natural of the voices, and every blend between two of them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import hashlib
 import json
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime
 
 from data.voices.interface import Speaking, SynthesisError, Voice, resample, trim
 from data.voices.phonemes import phonemes
+
+if TYPE_CHECKING:
+    from data.voices.kokoro_graph import SplitKokoro
 
 LICENCE = "Apache-2.0"
 MODEL = "kokoro-v1.0.int8.onnx"
@@ -44,14 +47,13 @@ class Kokoro:
         self._styles: dict[str, np.ndarray] = {}
 
     @cached_property
-    def _session(self) -> onnxruntime.InferenceSession:
+    def _model(self) -> SplitKokoro:
+        from data.voices.kokoro_graph import SplitKokoro  # PyTorch takes seconds to import
+
         path = self._folder / MODEL
         if hashlib.sha256(path.read_bytes()).hexdigest() != MODEL_SHA256:
-            raise OSError(f"{path} is not Kokoro v1.0 int8: fetch it again (README.md, Kokoro)")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            raise OSError(f"{path} is not Kokoro v1.0 int8: fetch it again (data/README.md, Kokoro)")
+        return SplitKokoro(path, self._threads)
 
     def voices(self) -> list[Voice]:
         return [self.voice(path.stem) for path in sorted(self._folder.glob("??_*.bin"))]
@@ -81,12 +83,5 @@ class Kokoro:
         tokens = [SYMBOLS[symbol] for symbol in phonemes(said, accent) if symbol in SYMBOLS]
         if not 2 <= len(tokens) <= LONGEST:
             raise SynthesisError(f"{len(tokens)} phonemes")
-        (samples,) = self._session.run(
-            None,
-            {
-                "tokens": np.array([[0, *tokens, 0]], np.int64),
-                "style": self.style(speaking.voice.name, len(tokens)),
-                "speed": np.array([speaking.speed], np.float32),
-            },
-        )
-        return trim(resample(samples, RATE))
+        style = self.style(speaking.voice.name, len(tokens))
+        return trim(resample(self._model.speak(np.array([[0, *tokens, 0]], np.int64), style, speaking.speed), RATE))

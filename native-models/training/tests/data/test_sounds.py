@@ -14,7 +14,7 @@ def test_every_event_can_be_heard(name: str) -> None:
     samples = render(name, np.random.default_rng(0))
     assert samples.dtype == np.float32 and np.isfinite(samples).all()
     assert 0.25 * 16000 < len(samples) < 5 * 16000
-    assert np.abs(samples).max() == pytest.approx(0.7, abs=0.05)
+    assert np.abs(samples).max() == pytest.approx(0.7, abs=0.1)
 
 
 def test_a_scene_depends_on_its_seed_alone() -> None:
