@@ -26,9 +26,11 @@ from data.speech import sound_part, speak_part, voice_part
 from data.texts import magpie, prose
 from data.voices.casting import Cast
 
-KINDS = ("texts", "sounds", "quick", "responses", "kokoro")
-# Each process begins with another kind, so that quick voices, the LLM and Kokoro go on side by side.
-ORDERS = (KINDS, ("texts", "kokoro", "responses", "quick", "sounds"))
+# What a process does first: the quick voices and the LLM take turns in one, Kokoro has the other to itself.
+ORDERS = (
+    (("texts", "sounds"), ("quick", "responses"), ("kokoro",)),
+    (("texts",), ("kokoro",), ("quick", "responses"), ("sounds",)),
+)
 
 
 class Build:
@@ -51,8 +53,7 @@ class Build:
 
     def jobs(self) -> list[Job]:
         """Everything there is to do, in order of priority within a kind."""
-        texts = sorted((self.out / "texts").glob("*.jsonl"), key=lambda path: path.stem[-4:])
-        parts = {path.stem: path for path in texts}
+        parts = {path.stem: path for path in (self.out / "texts").glob("*.jsonl")}
         if self.settings["magpie"]:
             for index in range(-(-self.settings["magpie"] // self._part)):
                 for name in (
@@ -60,7 +61,8 @@ class Build:
                     *([f"prose-{index:04d}"] if self.settings["prose"] else []),
                 ):
                     parts[name] = self.out / "texts" / f"{name}.jsonl"
-        jobs = [job for path in parts.values() for job in self._of_part(path)]
+        in_turn = sorted(parts, key=lambda name: (name[-4:], name))
+        jobs = [job for name in in_turn for job in self._of_part(parts[name])]
         return jobs + self._sounds() + self._voices()
 
     def _of_part(self, texts: Path) -> list[Job]:

@@ -6,8 +6,8 @@ Any number of processes may work on one folder; one that is stopped is simply st
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,14 +27,16 @@ class Job:
     """False once enough of its kind has been made."""
 
 
-def work(jobs: Sequence[Job], out: Path, order: Sequence[str]) -> None:
-    """Runs jobs until none is left that this process could do; `order` is the preference among kinds."""
-    ranked = sorted(jobs, key=lambda job: order.index(job.kind))
+def work(jobs: Sequence[Job], out: Path, order: Sequence[Sequence[str]]) -> None:
+    """Runs jobs until none is left that this process could do; `order` holds groups of kinds, the preferred first."""
+    rank = {kind: place for place, kinds in enumerate(order) for kind in kinds}
+    ranked = sorted(jobs, key=lambda job: rank[job.kind])
     while True:
         waiting = [job for job in ranked if not job.makes.exists() and job.wanted()]
         if not waiting:
             return
         ready = [job for job in waiting if all(need.exists() for need in job.needs)]
+        # After each job the list is looked through again: what it made may have readied a job of higher rank.
         if not any(_attempt(job, out) for job in ready):
             if not any(_claimed(out, job) for job in waiting):
                 return  # what is left needs what nobody makes
@@ -59,37 +61,18 @@ def _attempt(job: Job, out: Path) -> bool:
 
 @contextlib.contextmanager
 def _claim(out: Path, job: Job) -> Iterator[bool]:
-    lock = _lock(out, job)
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    if lock.exists() and not _alive(lock):
-        lock.unlink(missing_ok=True)
-    try:
-        descriptor = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-    except FileExistsError:
-        yield False
-        return
-    os.write(descriptor, str(os.getpid()).encode())
-    os.close(descriptor)
-    try:
-        yield True
-    finally:
-        lock.unlink(missing_ok=True)
-
-
-def _lock(out: Path, job: Job) -> Path:
-    return out / "claims" / job.name
+    """Holds a lock that the system lets go of when the process ends, however it ends."""
+    path = out / "claims" / job.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def _claimed(out: Path, job: Job) -> bool:
-    lock = _lock(out, job)
-    return lock.exists() and _alive(lock)
-
-
-def _alive(lock: Path) -> bool:
-    try:
-        os.kill(int(lock.read_text() or "0"), 0)
-    except (ProcessLookupError, ValueError, FileNotFoundError):
-        return False
-    except PermissionError:
-        return True
-    return True
+    with _claim(out, job) as mine:
+        return not mine

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -99,12 +98,10 @@ def test_a_voice_gives_the_rate_and_the_loudness_that_are_asked_of_all() -> None
 
 @needs_voices
 def test_what_was_stopped_goes_on(built: Path) -> None:
-    command = ["python", "-c", "import os; print(os.getpid())"]
-    gone = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     shard = built / "shards" / "sounds-train-0000.tar"
     before = shard.read_bytes()
     shard.unlink()
-    (built / "claims" / shard.stem).write_text(gone)  # the claim of a process that was killed
+    assert (built / "claims" / shard.stem).exists()  # left behind by the process that made it: nobody holds it
     build(yaml.safe_load(SETTINGS.read_text()), 1, built, None, None, workers=1)
     assert shard.read_bytes() == before
 
