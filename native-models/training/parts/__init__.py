@@ -1,0 +1,1 @@
+"""Shared torch code: what every recipe is put together from."""

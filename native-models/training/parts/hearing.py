@@ -1,0 +1,96 @@
+"""Sound → what the default adaptor hears: features, encoder, adaptor, and the CTC head read and scored."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from parts.ctc import fits, own_label_ctc, read_labels
+from parts.features import HOP, LogMel
+from parts.masking import MaskingSettings, mask_features
+from parts.shards import ClipBatch
+from parts.spelling import Spelling
+from parts.stack_conv_ctc import Heard, StackConvCtc
+from parts.whisper_encoder import WhisperEncoder
+from parts.word_errors import word_error_rate
+
+
+class Hearing(nn.Module):
+    """Frames of a frozen encoder have no graph behind them; its layers that are trained do."""
+
+    def __init__(
+        self, encoder: WhisperEncoder, adaptor: StackConvCtc, spelling: Spelling, masking: MaskingSettings
+    ) -> None:
+        super().__init__()
+        self.features = LogMel(encoder.bands)
+        self.encoder, self.adaptor = encoder, adaptor
+        self.spelling, self.masking = spelling, masking
+        trained = [any(p.requires_grad for p in layer.parameters()) for layer in encoder.layers]
+        self.frozen_layers = trained.index(True) if any(trained) else len(trained)
+
+    def forward(self, batch: ClipBatch) -> Heard:
+        log_mel, frames = self.features(batch.samples, batch.lengths), batch.lengths // HOP
+        if self.training:
+            log_mel = mask_features(log_mel, frames, self.masking)
+        with torch.no_grad():
+            x, lengths = self.encoder.begin(log_mel, frames)
+            x = self.encoder.through(x, lengths, 0, self.frozen_layers)
+        if self.frozen_layers < len(self.encoder.layers):
+            x = self.encoder.through(x, lengths, self.frozen_layers)
+        return self.adaptor(x, lengths)
+
+    def ctc(self, heard: Heard, batch: ClipBatch) -> tuple[Tensor, int]:
+        """(−log p of all transcripts that fit their clip, their number of tokens)."""
+        frames = heard.lengths.tolist()
+        targets = [self.spelling.classes(about["spoken"]) for about in batch.about]
+        rows = [row for row, target in enumerate(targets) if fits(target, frames[row])]
+        chosen = [targets[row] for row in rows]
+        if not chosen:
+            return heard.directions.sum() * 0, 0
+        scores = self.adaptor.scores(heard)[rows]
+        return own_label_ctc(scores, heard.lengths[rows], chosen), sum(map(len, chosen))
+
+    @torch.no_grad()
+    def transcripts(self, heard: Heard, blank_offset: float | None = None) -> list[str]:
+        """What the head says, its most likely label at every frame."""
+        scores = self.adaptor.scores(heard)
+        scores[..., 0] -= self.adaptor.blank_offset if blank_offset is None else blank_offset
+        labels = scores.argmax(-1).tolist()
+        return [
+            self.spelling.text(read_labels(row[:length]))
+            for row, length in zip(labels, heard.lengths.tolist(), strict=True)
+        ]
+
+
+@torch.no_grad()
+def held_out_figures(hearing: Hearing, batches: list[ClipBatch]) -> dict[str, float]:
+    """Word errors, loss for a token, and the share of frames kept."""
+    hearing.eval()
+    loss = tokens = kept = frames = 0.0
+    said: list[str] = []
+    written: list[str] = []
+    for batch in batches:
+        heard = hearing(batch)
+        total, count = hearing.ctc(heard, batch)
+        loss, tokens = loss + float(total), tokens + count
+        kept, frames = kept + float(hearing.adaptor.kept(heard)[1].sum()), frames + float(heard.lengths.sum())
+        said += [about["spoken"] for about in batch.about]
+        written += hearing.transcripts(heard)
+    hearing.train()
+    return {"wer": word_error_rate(said, written), "ctc": loss / max(1, tokens), "kept": kept / max(1, frames)}
+
+
+@torch.no_grad()
+def choose_blank_offset(
+    hearing: Hearing, batches: list[ClipBatch], offsets: tuple[float, ...] = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)
+) -> float:
+    """CTC trains the blank too strong for the rarer words; what is taken off it is chosen by held-out word errors."""
+    hearing.eval()
+    said = [about["spoken"] for batch in batches for about in batch.about]
+    heard = [hearing(batch) for batch in batches]
+    rates = {
+        offset: word_error_rate(said, [text for one in heard for text in hearing.transcripts(one, offset)])
+        for offset in offsets
+    }
+    hearing.train()
+    return min(rates, key=lambda offset: (rates[offset], offset))

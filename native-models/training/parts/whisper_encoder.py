@@ -1,0 +1,141 @@
+"""Whisper's encoder (Whisper, section 2.2) at a clip's own length, in batches of clips of unlike length."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from parts.ctranslate2 import read_tensors
+
+HEAD_WIDTH = 64
+
+
+def frame_mask(lengths: Tensor, longest: int) -> Tensor:
+    """`[batch]` → `[batch, longest]`, true where a frame belongs to its clip."""
+    return torch.arange(longest, device=lengths.device)[None] < lengths[:, None]
+
+
+class Attention(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.heads = width // HEAD_WIDTH
+        self.q_proj, self.v_proj = nn.Linear(width, width), nn.Linear(width, width)
+        self.k_proj = nn.Linear(width, width, bias=False)
+        self.out_proj = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, heard: Tensor) -> Tensor:
+        query, key, value = (
+            layer(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for layer in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=heard[:, None, None])
+        return self.out_proj(mixed.transpose(1, 2).flatten(2))
+
+
+class EncoderLayer(nn.Module):
+    """x `[batch, frames, width]`, `heard` `[batch, frames]` → x; a pre-norm block."""
+
+    def __init__(self, width: int, wide: int) -> None:
+        super().__init__()
+        self.self_attn, self.self_attn_layer_norm = Attention(width), nn.LayerNorm(width)
+        self.fc1, self.fc2 = nn.Linear(width, wide), nn.Linear(wide, width)
+        self.final_layer_norm = nn.LayerNorm(width)
+
+    def forward(self, x: Tensor, heard: Tensor) -> Tensor:
+        x = x + self.self_attn(self.self_attn_layer_norm(x), heard)
+        return x + self.fc2(F.gelu(self.fc1(self.final_layer_norm(x))))
+
+
+class WhisperEncoder(nn.Module):
+    """Tensors are named as transformers names them."""
+
+    def __init__(self, bands: int, width: int, layers: int, wide: int, positions: int = 1500) -> None:
+        super().__init__()
+        self.bands, self.width = bands, width
+        self.conv1 = nn.Conv1d(bands, width, 3, padding=1)
+        self.conv2 = nn.Conv1d(width, width, 3, stride=2, padding=1)
+        self.embed_positions = nn.Embedding(positions, width)
+        self.layers = nn.ModuleList(EncoderLayer(width, wide) for _ in range(layers))
+        self.layer_norm = nn.LayerNorm(width)
+
+    def forward(self, log_mel: Tensor, mel_frames: Tensor) -> tuple[Tensor, Tensor]:
+        """`[batch, bands, frames]`, `[batch]` → (`[batch, frames / 2, width]`, each clip's frames `[batch]`)."""
+        x, lengths = self.begin(log_mel, mel_frames)
+        return self.through(x, lengths), lengths
+
+    def begin(self, log_mel: Tensor, mel_frames: Tensor) -> tuple[Tensor, Tensor]:
+        """The convolutions and the positions, before the first layer."""
+        # The second convolution has to see zeros behind a clip's end, as if it were alone.
+        own = frame_mask(mel_frames, log_mel.shape[-1])[:, None]
+        x = F.gelu(self.conv2(F.gelu(self.conv1(log_mel * own)) * own)).transpose(1, 2)
+        return x + self.embed_positions.weight[: x.shape[1]], (mel_frames + 1) // 2
+
+    def through(self, x: Tensor, lengths: Tensor, first: int = 0, end: int | None = None) -> Tensor:
+        """Layers `first` up to `end`; the last norm follows where `end` is the encoder's."""
+        end = len(self.layers) if end is None else end
+        heard = frame_mask(lengths, x.shape[1])
+        for layer in self.layers[first:end]:
+            x = layer(x, heard)
+        return self.layer_norm(x) if end == len(self.layers) else x
+
+    def train_top(self, layers: int) -> WhisperEncoder:
+        """Freezes all but the last so many layers, and the norm behind them when there are any."""
+        self.requires_grad_(False)
+        for layer in self.layers[len(self.layers) - layers :]:
+            layer.requires_grad_(True)
+        self.layer_norm.requires_grad_(layers > 0)
+        return self
+
+
+def load_whisper_encoder(path: Path) -> WhisperEncoder:
+    """From CTranslate2's `model.bin`, or from a folder that transformers wrote."""
+    state = _from_folder(path) if path.is_dir() else _from_ctranslate2(read_tensors(path))
+    width, bands, _ = state["conv1.weight"].shape
+    layers = 1 + max(int(key.split(".")[1]) for key in state if key.startswith("layers."))
+    wide = state["layers.0.fc1.weight"].shape[0]
+    encoder = WhisperEncoder(bands, width, layers, wide, len(state["embed_positions.weight"]))
+    encoder.load_state_dict(state)
+    return encoder.train_top(0)
+
+
+def _from_folder(folder: Path) -> dict[str, Tensor]:
+    index = folder / "model.safetensors.index.json"
+    files = set(json.loads(index.read_text())["weight_map"].values()) if index.exists() else {"model.safetensors"}
+    tensors = {key: value.float() for file in files for key, value in load_file(folder / file).items()}
+    (prefix,) = {key.removesuffix("conv1.weight") for key in tensors if key.endswith("conv1.weight")}
+    return {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def _from_ctranslate2(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    state: dict[str, Tensor] = {"embed_positions.weight": tensors["encoder/position_encodings/encodings"]}
+
+    def pair(target: str, source: str, parts: tuple[str, str] = ("weight", "bias")) -> None:
+        for own, theirs in zip(("weight", "bias"), parts, strict=True):
+            state[f"{target}.{own}"] = tensors[f"{source}/{theirs}"]
+
+    def norm(target: str, source: str) -> None:
+        pair(target, source, ("gamma", "beta"))
+
+    pair("conv1", "encoder/conv1")
+    pair("conv2", "encoder/conv2")
+    norm("layer_norm", "encoder/layer_norm")
+    layer = 0
+    while f"encoder/layer_{layer}/ffn/linear_0/weight" in tensors:
+        source, target = f"encoder/layer_{layer}", f"layers.{layer}"
+        for part in ("weight", "bias"):
+            rows = tensors[f"{source}/self_attention/linear_0/{part}"].chunk(3)
+            for name, value in zip(("q_proj", "k_proj", "v_proj"), rows, strict=True):
+                state[f"{target}.self_attn.{name}.{part}"] = value
+        del state[f"{target}.self_attn.k_proj.bias"]
+        pair(f"{target}.self_attn.out_proj", f"{source}/self_attention/linear_1")
+        norm(f"{target}.self_attn_layer_norm", f"{source}/self_attention/layer_norm")
+        norm(f"{target}.final_layer_norm", f"{source}/ffn/layer_norm")
+        pair(f"{target}.fc1", f"{source}/ffn/linear_0")
+        pair(f"{target}.fc2", f"{source}/ffn/linear_1")
+        layer += 1
+    return state

@@ -1,0 +1,249 @@
+"""What ships: Whisper → a small attentive adaptor → SmolLM2, in two stages.
+
+1. CTC over the LLM's own token embeddings: the encoder and the LLM are frozen, the LLM is not even run. Each frame's
+   vector is pulled onto the embedding of the token that it is the sound of; frames that say nothing new are dropped.
+2. LoRA on the LLM's attention: it transcribes what it hears (cross-entropy), and answers as it would have answered the
+   transcript (distillation to its own logits: seed 003, section 3.3). CTC goes on at a small weight.
+
+    python -m recipes.default --settings settings/default.yaml
+    torchrun --nproc-per-node 2 -m recipes.default --settings settings/default.yaml
+
+Interrupted, the same command goes on where it was; `--set stage1.hours=8` changes single fields.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from data.augmentation import AugmentationSettings, augment
+from parts.answerer import Answerer, AnswerSettings, answer_figures
+from parts.checkpoints import load_trained, read_checkpoint, seed_everything, write_checkpoint
+from parts.conversation import Prompt
+from parts.distributed import Processes
+from parts.export import export_adaptor
+from parts.hearing import Hearing, choose_blank_offset, held_out_figures
+from parts.language_model import ChatTokenizer, load_language_model, load_tokenizer
+from parts.lora import MODULES, lora_tensors
+from parts.masking import MaskingSettings
+from parts.precision import Precision
+from parts.run import Run, RunSettings
+from parts.settings import from_command_line
+from parts.shards import BatchesOfLikeLength, ClipBatch, Clips, Sample, join_clips, read_index
+from parts.spelling import Spelling, learn_spelling
+from parts.stack_conv_ctc import StackConvCtc, StackConvCtcSettings
+from parts.whisper_encoder import load_whisper_encoder
+
+
+@dataclass(frozen=True)
+class LlmStage:
+    run: RunSettings
+    answers: AnswerSettings = field(default_factory=AnswerSettings)
+    answer_share: float = 0.5
+    """Of the clips that have a response, how many are answered; all others are transcribed."""
+    ctc_weight: float = 0.3
+
+
+@dataclass(frozen=True)
+class DefaultSettings:
+    data: Path
+    encoder: Path
+    llm: Path
+    out: Path
+    prompt: Prompt
+    stage1: RunSettings
+    stage2: LlmStage
+    adaptor: StackConvCtcSettings = field(default_factory=StackConvCtcSettings)
+    masking: MaskingSettings = field(default_factory=MaskingSettings)
+    augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
+    augmented_share: float = 0.7
+    """Of the clips, each time they are heard."""
+    languages: list[str] = field(default_factory=lambda: ["en"])
+    least_piece_count: int = 100
+    dropout: float = 0.05
+    longest_seconds: float = 16.0
+    held_out_clips: int = 128
+    precision: str = "auto"
+    seed: int = 0
+
+
+def main() -> None:
+    settings = from_command_line(DefaultSettings, "Trains the default adaptor, and exports it.")
+    processes = Processes()
+    precision = Precision(settings.precision, processes.device)
+    seed_everything(settings.seed)
+    train, held_out = speech_samples(settings)
+    tokenizer = load_tokenizer(settings.llm)
+    spelling = spelling_of(settings, train, tokenizer, processes)
+    llm = load_language_model(settings.llm)
+    hearing = new_hearing(settings, spelling, llm.get_input_embeddings().weight)
+    clips = Clips(train, augmenter(settings), settings.seed, settings.longest_seconds)
+    checks = held_out_batches(held_out, settings, processes)
+
+    hear(settings, hearing, clips, checks, processes, precision)
+    answerer = Answerer(hearing, llm.to(precision.dtype), tokenizer, settings.prompt, settings.stage2.answers)
+    answer(settings, answerer, clips, checks, processes, precision)
+    if processes.first:
+        size = export(settings.out / "export", answerer, settings)
+        print(f"exported {size / 1e6:.1f} MB to {settings.out / 'export'}", flush=True)
+    processes.close()
+
+
+# Data.
+
+
+def speech_samples(settings: DefaultSettings) -> tuple[list[Sample], list[Sample]]:
+    """(train, held out): clips of words in the languages that the LLM knows."""
+
+    def wanted(about: dict[str, Any]) -> bool:
+        short = about["seconds"] <= settings.longest_seconds
+        return bool(about["spoken"]) and about["language"] in settings.languages and short
+
+    samples = read_index(settings.data, wanted)
+    train = [sample for sample in samples if sample.about["split"] == "train"]
+    return train, [sample for sample in samples if sample.about["split"] != "train"] or train[:8]
+
+
+def spelling_of(
+    settings: DefaultSettings, train: list[Sample], tokenizer: ChatTokenizer, processes: Processes
+) -> Spelling:
+    """Learnt once for a run: later stages, and later starts, use the same classes."""
+    path = settings.out / "spelling.json"
+    if path.exists():
+        return Spelling.load(path)
+    spelling = learn_spelling((s.about["spoken"] for s in train), tokenizer, settings.least_piece_count)
+    if processes.first:
+        settings.out.mkdir(parents=True, exist_ok=True)
+        spelling.save(path)
+    return spelling
+
+
+class augmenter:  # noqa: N801 - called like the function that it is; a closure could not be sent to a worker
+    def __init__(self, settings: DefaultSettings) -> None:
+        self.share, self.settings = settings.augmented_share, settings.augmentation
+
+    def __call__(self, sound: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        return augment(sound, generator, self.settings)[0] if generator.random() < self.share else sound
+
+
+def held_out_batches(samples: list[Sample], settings: DefaultSettings, processes: Processes) -> list[ClipBatch]:
+    chosen = random.Random(settings.seed).sample(samples, min(settings.held_out_clips, len(samples)))
+    clips = Clips(chosen, None, 0, settings.longest_seconds)
+    order = BatchesOfLikeLength([float(sample.about["seconds"]) for sample in chosen], 80, 0)
+    batches = [join_clips([clips[0, number] for number in batch]) for batch in order.whole_epoch(0)]
+    return [batch.to(processes.device) for batch in batches]
+
+
+# Stage 1: CTC over token embeddings.
+
+
+def new_hearing(settings: DefaultSettings, spelling: Spelling, table: Tensor) -> Hearing:
+    adaptor = StackConvCtc(settings.adaptor, table[torch.tensor(spelling.tokens)].clone(), settings.dropout)
+    return Hearing(load_whisper_encoder(settings.encoder), adaptor, spelling, settings.masking)
+
+
+class CtcLoss(nn.Module):
+    """Loss in `forward`, so that the gradients of many processes are joined."""
+
+    def __init__(self, hearing: Hearing) -> None:
+        super().__init__()
+        self.hearing = hearing
+
+    def forward(self, batch: ClipBatch) -> tuple[Tensor, int]:
+        return self.hearing.ctc(self.hearing(batch), batch)
+
+
+def hear(
+    settings: DefaultSettings,
+    hearing: Hearing,
+    clips: Clips,
+    checks: list[ClipBatch],
+    processes: Processes,
+    precision: Precision,
+) -> None:
+    """Trains the adaptor; finished before, it is loaded and nothing else."""
+    finished = settings.out / "stage1.pt"
+    if (done := read_checkpoint(finished)) is not None:
+        load_trained(hearing, done)
+        return
+    run = Run(settings.out / "stage1", CtcLoss(hearing), clips, settings.stage1, processes, precision)
+    for batch in run.batches():
+        with precision.autocast():
+            total, tokens = run.model(batch)
+        run.update(processes.share(total, tokens), len(batch.about), ctc=total.item() / max(1, tokens))
+        if run.checks:
+            with precision.autocast():
+                run.log.figures("held-out", run.step, seen=run.seen, **held_out_figures(hearing, checks))
+    with precision.autocast():
+        offset = choose_blank_offset(hearing, checks)
+        hearing.adaptor.blank_offset.fill_(offset)
+        figures = held_out_figures(hearing, checks)
+    run.log.figures("held-out", run.step, seen=run.seen, blank_offset=offset, **figures)
+    run.log.close()
+    if processes.first:
+        write_checkpoint(finished, {name: value.cpu() for name, value in run_state(hearing).items()})
+
+
+def run_state(hearing: Hearing) -> dict[str, Tensor]:
+    """The adaptor alone: the encoder is as published."""
+    return {f"adaptor.{name}": value for name, value in hearing.adaptor.state_dict().items()}
+
+
+# Stage 2: LoRA, transcription and answers.
+
+
+def answer(
+    settings: DefaultSettings,
+    answerer: Answerer,
+    clips: Clips,
+    checks: list[ClipBatch],
+    processes: Processes,
+    precision: Precision,
+) -> None:
+    stage = settings.stage2
+    run = Run(settings.out / "stage2", answerer, clips, stage.run, processes, precision)
+    for batch in run.batches():
+        answered = [bool(about["response"]) and random.random() < stage.answer_share for about in batch.about]
+        with precision.autocast():
+            losses = run.model(batch, answered)
+        weights = {"ctc": stage.ctc_weight, "transcript": 1.0, "answer": 1.0}
+        # Everybody shares every loss, also those whose clips have none of it: the sums are made together.
+        nothing = (losses["ctc"][0] * 0, 0)
+        shared = {name: processes.share(*losses.get(name, nothing)) for name in weights}
+        loss = sum((weights[name] * value for name, value in shared.items()), start=torch.zeros(()))
+        run.update(loss, len(batch.about), **{name: t.item() / n for name, (t, n) in losses.items() if n})
+        if run.checks:
+            with precision.autocast():
+                figures = held_out_figures(answerer.hearing, checks) | answer_figures(answerer, checks)
+            run.log.figures("held-out", run.step, seen=run.seen, **figures)
+    run.log.close()
+
+
+# Export.
+
+
+def export(folder: Path, answerer: Answerer, settings: DefaultSettings) -> int:
+    adaptor = answerer.hearing.adaptor
+    configuration = {
+        "adaptor": adaptor.settings.as_json(),
+        "mode": "compress",
+        "lora_r": settings.stage2.answers.rank,
+        "lora_alpha": settings.stage2.answers.alpha,
+        "lora_modules": list(MODULES),
+        "encoder": "whisper-base, no 30 s padding, 0.3 s tail, length rounded up to 2560 samples",
+        "llm": settings.llm.name,
+        "vocab": answerer.hearing.spelling.tokens,
+        "masking": asdict(settings.masking),
+        "seed": settings.seed,
+    }
+    return export_adaptor(folder, adaptor.export_tensors() | lora_tensors(answerer.llm), configuration)
+
+
+if __name__ == "__main__":
+    main()
