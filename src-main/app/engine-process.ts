@@ -43,6 +43,10 @@ async function transcribe(
   send({ type: 'transcript', id, transcript });
 }
 
+async function score({ id, request }: Extract<EngineRequest, { type: 'score' }>, signal: AbortSignal) {
+  send({ type: 'scored', id, score: await engine.score(request, signal) });
+}
+
 async function load({ id, bundle, device, engine: name }: Extract<EngineRequest, { type: 'load' }>) {
   // The supervisor resolves `auto` before it sends; what comes without a name runs where everything runs.
   const provider = device === 'auto' ? 'cpu' : device;
@@ -78,6 +82,8 @@ function handle(request: EngineRequest): Promise<void> {
       return run(request.id, (signal) => answer(request, signal));
     case 'transcribe':
       return run(request.id, (signal) => transcribe(request, signal));
+    case 'score':
+      return run(request.id, (signal) => score(request, signal));
     case 'load':
       return run(request.id, () => load(request));
     case 'cancel':

@@ -32,6 +32,10 @@ export function onKnownDevices(engine: EnginePort, place: ModelsPlace): EnginePo
       await requireDevice(request.device, place);
       return engine.transcribe(request, on, signal);
     },
+    async score(request, signal) {
+      await requireDevice(request.device, place);
+      return engine.score(request, signal);
+    },
     async load(what, signal) {
       await requireDevice(what.device, place);
       return engine.load(what, signal);

@@ -62,6 +62,19 @@ export const transcribeRequestSchema = z.object({
 });
 export type TranscribeRequest = z.infer<typeof transcribeRequestSchema>;
 
+/** How likely an answer is to a conversation: for measuring, nothing is generated. */
+export const scoreRequestSchema = z.object({
+  engine: engineNameSchema,
+  bundle: z.string(),
+  device: devicePreferenceSchema,
+  /** Oldest first; the answer is to the last one. */
+  turns: z.array(promptTurnSchema).min(1),
+  answer: z.string().min(1),
+  /** The same conversation in words: the LLM as published reads it, and is what the divergence is measured from. */
+  written: z.array(promptTurnSchema).min(1).nullable(),
+});
+export type ScoreRequest = z.infer<typeof scoreRequestSchema>;
+
 const segmentSchema = z.object({
   /** Seconds from the start of the file. */
   start: z.number().nonnegative(),
@@ -83,6 +96,18 @@ const answerResultSchema = z.object({
 });
 export type AnswerResult = z.infer<typeof answerResultSchema>;
 
+const scoreSchema = z.object({
+  /** Natural logarithm of the probability of each of the answer's tokens, given all before it. */
+  logProbabilities: z.array(z.number()),
+  /**
+   * Kullback-Leibler divergence (nats) at each token from what the LLM as published expects behind the written conversation;
+   * null when none was given.
+   */
+  divergences: z.array(z.number()).nullable(),
+  provider: providerSchema,
+});
+export type Score = z.infer<typeof scoreSchema>;
+
 const transcriptSchema = z.object({
   text: z.string(),
   language: z.string(),
@@ -102,6 +127,7 @@ export type Transcript = z.infer<typeof transcriptSchema>;
 export const engineRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('answer'), id: z.number().int(), request: answerRequestSchema }),
   z.object({ type: z.literal('transcribe'), id: z.number().int(), request: transcribeRequestSchema }),
+  z.object({ type: z.literal('score'), id: z.number().int(), request: scoreRequestSchema }),
   /** Loads a bundle ahead of its first use. */
   z.object({
     type: z.literal('load'),
@@ -117,7 +143,7 @@ export const engineRequestSchema = z.discriminatedUnion('type', [
 ]);
 export type EngineRequest = z.infer<typeof engineRequestSchema>;
 
-/** Engine to main. `done`, `transcript`, `ok` and `error` end a request. */
+/** Engine to main. `done`, `transcript`, `scored`, `ok` and `error` end a request. */
 export const engineReplySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), pid: z.number().int() }),
   z.object({
@@ -129,6 +155,7 @@ export const engineReplySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('done'), id: z.number().int(), result: answerResultSchema }),
   z.object({ type: z.literal('segment'), id: z.number().int(), segment: segmentSchema }),
   z.object({ type: z.literal('transcript'), id: z.number().int(), transcript: transcriptSchema }),
+  z.object({ type: z.literal('scored'), id: z.number().int(), score: scoreSchema }),
   z.object({ type: z.literal('ok'), id: z.number().int(), provider: providerSchema.nullable() }),
   z.object({ type: z.literal('error'), id: z.number().int(), failure: failureSchema }),
   /** Answer to a ping, with the resident memory of the engine process in bytes. */
@@ -181,6 +208,8 @@ export interface EnginePort {
     on: { segment?(segment: Segment): void },
     signal: AbortSignal,
   ): Promise<Transcript>;
+  /** How likely an answer is. Aborting rejects with `cancelled`. */
+  score(request: ScoreRequest, signal: AbortSignal): Promise<Score>;
   /** Loads a bundle ahead of its first question; gives the provider. Rejects as `answer` does. */
   load(
     what: { bundle: string; device: DevicePreference; engine: EngineName },

@@ -4,6 +4,8 @@ import type {
   AnswerRequest,
   AnswerResult,
   DevicePreference,
+  Score,
+  ScoreRequest,
   TranscribeRequest,
   Transcript,
 } from '../contract/engine.ts';
@@ -12,6 +14,7 @@ import { answerTurn, cancelledAnswer } from './answer.ts';
 import type { AnswerListener, EngineEvent, TranscribeListener } from './listeners.ts';
 import { bundleDigest, LoadedBundle } from './loaded-bundle.ts';
 import { physicalCores } from './onnxruntime/providers.ts';
+import { scoreAnswer } from './score.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { transcribeFile } from './transcribe.ts';
 
@@ -40,6 +43,8 @@ export interface Engine {
   answer(request: AnswerRequest, on: AnswerListener, signal: AbortSignal): Promise<AnswerResult>;
   /** Aborting rejects with `cancelled`; the segments so far were streamed. */
   transcribe(request: TranscribeRequest, on: TranscribeListener, signal: AbortSignal): Promise<Transcript>;
+  /** How likely an answer is. Aborting rejects with `cancelled` within one token or one encoder window. */
+  score(request: ScoreRequest, signal: AbortSignal): Promise<Score>;
   /** Writes the keys and values of every open conversation to the cache folder and frees the sessions. */
   close(): Promise<void>;
 }
@@ -99,6 +104,13 @@ class LocalEngine implements Engine {
       on.phase?.('loading');
       const bundle = await this.#open(request.bundle, provider);
       return transcribeFile(bundle, request, on, watch, signal);
+    });
+  }
+
+  score(request: ScoreRequest, signal: AbortSignal): Promise<Score> {
+    return this.#queue.add(async () => {
+      const bundle = await this.#open(request.bundle, resolved(request.device));
+      return scoreAnswer(bundle, request, signal);
     });
   }
 

@@ -37,11 +37,11 @@ export async function generate(
 }
 
 /** Reads units behind what is kept; gives the logits of the last one, or null when aborted. */
-async function prefill(
+export async function prefill(
   model: AnsweringModel,
   kept: KeptConversation,
   units: readonly Unit[],
-  { vectors, loraScale }: GenerationRequest,
+  { vectors, loraScale }: Pick<GenerationRequest, 'vectors' | 'loraScale'>,
   signal: AbortSignal,
 ): Promise<Float32Array | null> {
   const atOnce = Math.min(prefillPositions, model.decoder.attention?.positionsAtOnce ?? prefillPositions);

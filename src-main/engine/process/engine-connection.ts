@@ -7,7 +7,7 @@ import { Heartbeat, type HeartbeatSettings } from './heartbeat.ts';
 type WithoutId<T> = T extends { id: number } ? Omit<T, 'id'> : never;
 export type RequestBody = WithoutId<EngineRequest>;
 export type ReplyTo = Extract<EngineReply, { id: number }>;
-export type FinalReply = Extract<EngineReply, { type: 'done' | 'transcript' | 'ok' }>;
+export type FinalReply = Extract<EngineReply, { type: 'done' | 'transcript' | 'scored' | 'ok' }>;
 
 export interface ConnectionListener {
   memory(bytes: number): void;
@@ -138,7 +138,7 @@ export class EngineConnection {
     if (reply.type === 'error') {
       this.#waiting.delete(reply.id);
       waiting.reject(ParlanceError.from(reply.failure));
-    } else if (reply.type === 'done' || reply.type === 'transcript' || reply.type === 'ok') {
+    } else if (isFinal(reply)) {
       this.#waiting.delete(reply.id);
       waiting.resolve(reply);
     } else {
@@ -154,4 +154,11 @@ export class EngineConnection {
     }
     this.#waiting.clear();
   }
+}
+
+function isFinal(reply: ReplyTo): reply is FinalReply {
+  const finals: readonly string[] = ['done', 'transcript', 'scored', 'ok'] satisfies Array<
+    FinalReply['type']
+  >;
+  return finals.includes(reply.type);
 }

@@ -8,6 +8,8 @@ import type {
   EnginePort,
   EngineStatus,
   Provider,
+  Score,
+  ScoreRequest,
   Segment,
   TranscribeRequest,
   Transcript,
@@ -101,6 +103,14 @@ export class EngineSupervisor implements EnginePort {
     if (reply.type !== 'transcript') throw unexpected(reply);
     this.#update({ provider: reply.transcript.provider });
     return reply.transcript;
+  }
+
+  async score(request: ScoreRequest, signal: AbortSignal): Promise<Score> {
+    const body = (device: Provider): RequestBody => ({ type: 'score', request: { ...request, device } });
+    const reply = await this.#queued(this.#answers, request, body, () => {}, signal);
+    if (reply.type !== 'scored') throw unexpected(reply);
+    this.#update({ provider: reply.score.provider });
+    return reply.score;
   }
 
   /** Loads a bundle ahead of its first question. Rejects as `answer` does. */

@@ -1,4 +1,4 @@
-import type { AnswerRequest, PromptTurn } from '../../contract/engine.ts';
+import type { AnswerRequest, PromptTurn, Sampling } from '../../contract/engine.ts';
 import { ParlanceError } from '../../contract/errors.ts';
 import type { AnsweringModel } from '../answering-model.ts';
 import { answerKey } from '../caches/kept-conversations.ts';
@@ -43,7 +43,10 @@ interface ReadyTurn {
  */
 export async function preparePrompt(
   preparation: Preparation,
-  { turns, sampling }: AnswerRequest,
+  {
+    turns,
+    sampling,
+  }: { readonly turns: AnswerRequest['turns']; readonly sampling: Pick<Sampling, 'maxTokens'> },
   system: string,
 ): Promise<PreparedPrompt> {
   const { model } = preparation;

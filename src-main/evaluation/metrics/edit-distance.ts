@@ -13,8 +13,8 @@ const putIn = 2;
 
 /**
  * The fewest edits from `reference` to `hypothesis`. Levenshtein 1966, "Binary codes capable of correcting deletions,
- * insertions, and reversals". Of equally few, those that jiwer counts: what both begin and end with is matched first, then,
- * from the end, a deletion goes before a substitution and that before an insertion.
+ * insertions, and reversals". Which of equally few is a matter of taste, their sum is not: here, as in jiwer for all but odd
+ * texts, a deletion goes before a substitution and that before an insertion, seen from the end.
  */
 export function editsBetween(reference: readonly string[], hypothesis: readonly string[]): Edits {
   const shortest = Math.min(reference.length, hypothesis.length);
