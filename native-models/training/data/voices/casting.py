@@ -45,8 +45,8 @@ class Cast:
         ]
 
     def speaking(self, group: str, language: str, held_out: bool, generator: np.random.Generator) -> Speaking:
-        """`group` is `kokoro` or `quick`; the draw uses `generator` alone."""
-        if group == "kokoro":
+        """`group` is `kokoro`, or `quick` as for a language that Kokoro lacks; the draw uses `generator` alone."""
+        if group == "kokoro" and self.voices("kokoro", language, held_out):
             voice = self._kokoro_voice(language, held_out, generator)
         else:
             names = [name for name in QUICK_SHARES if self.voices(name, language, held_out)]
