@@ -24,6 +24,8 @@ const configSchema = z.object({
     /** Frames to each side that a depthwise convolution sees. */
     ctx: z.number().int().min(0).max(64),
     ff: z.number().int().positive(),
+    /** Of the attention that each block begins with; none where it is left out. */
+    heads: z.number().int().min(0).max(64).default(0),
   }),
   mode: z.enum(['compress', 'all']),
   /** LLM tokens that are the classes of the CTC head; class 0 is the blank, class i the token at i − 1. */
@@ -86,8 +88,8 @@ function buildStackConvCtc(request: AdaptorRequest): BuiltAdaptor {
  * Stacked frames, convolutions and a CTC head over the LLM's own embeddings: `encoder` f32 [1, frames, din] → `adaptor` f32
  * [1, frames/k, dl] and `labels` i64 [1, frames/k].
  *
- * RMS norm → k frames stacked → linear → blocks of (RMS norm, depthwise convolution, SiLU, linear) and (RMS norm, SwiGLU), both
- * added to what came in → RMS norm → linear → unit vector · scale. The head's classes are a blank and the cosine with the
+ * RMS norm → k frames stacked → linear → blocks of (RMS norm, attention over the clip; with `heads` alone), (RMS norm, depthwise
+ * convolution, SiLU, linear) and (RMS norm, SwiGLU), each added to what came in → RMS norm → linear → unit vector · scale. The head's classes are a blank and the cosine with the
  * embedding of each listed token, · τ + bias.
  *
  * `embeddings` is the LLM's token table [vocabulary, dl]. Throws `shape-mismatch` when LLM, adaptor and configuration disagree.
@@ -128,18 +130,34 @@ function convolutionBlock(
   config: Config,
   kind: LinearKind,
 ): Value {
-  const { d, ctx, ff } = config.adaptor;
-  const channels = g.transpose(rmsNorm(g, source, x, `${name}.n1`), [0, 2, 1]);
+  const { d, ctx, ff, heads } = config.adaptor;
+  const attended = heads === 0 ? x : g.add(x, attention(g, source, x, name, config, kind));
+  const channels = g.transpose(rmsNorm(g, source, attended, `${name}.n1`), [0, 2, 1]);
   const kernel = weightOf(g, source, `${name}.dw.weight`);
   const neighbours = g.conv(channels, kernel, weightOf(g, source, `${name}.dw.bias`), {
     padding: [ctx, ctx],
     groups: d,
   });
   const mixed = linearLayer(g, source, silu(g, g.transpose(neighbours, [0, 2, 1])), `${name}.pw`, kind);
-  const heard = g.add(x, mixed);
+  const heard = g.add(attended, mixed);
   const wide = linearLayer(g, source, rmsNorm(g, source, heard, `${name}.n2`), `${name}.w1`, kind);
   const [gate = wide, value = wide] = g.split(wide, [ff, ff], 2);
   return g.add(heard, linearLayer(g, source, g.mul(silu(g, gate), value), `${name}.w2`, kind));
+}
+
+/** Queries, keys and values from one matrix, below one another. */
+function attention(
+  g: Graph,
+  source: TensorSource,
+  x: Value,
+  name: string,
+  { adaptor: { d, heads } }: Config,
+  kind: LinearKind,
+): Value {
+  if (d % heads !== 0) throw shapeMismatch(`The adaptor's ${d} columns are not ${heads} heads of one size`);
+  const qkv = linearLayer(g, source, rmsNorm(g, source, x, `${name}.n0`), `${name}.qkv`, kind);
+  const [query, key, value] = g.split(qkv, [d, d, d], 2);
+  return linearLayer(g, source, g.multiHeadAttention(query, key, value, heads), `${name}.ao`, kind);
 }
 
 function silu(g: Graph, x: Value): Value {

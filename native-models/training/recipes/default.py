@@ -65,6 +65,7 @@ class DefaultSettings:
     augmented_share: float = 0.7
     """Of the clips, each time they are heard."""
     languages: list[str] = field(default_factory=lambda: ["en"])
+    tasks: list[str] = field(default_factory=lambda: ["transcribe", "answer"])
     least_piece_count: int = 100
     dropout: float = 0.05
     longest_seconds: float = 16.0
@@ -103,7 +104,8 @@ def speech_samples(settings: DefaultSettings) -> tuple[list[Sample], list[Sample
 
     def wanted(about: dict[str, Any]) -> bool:
         short = about["seconds"] <= settings.longest_seconds
-        return bool(about["spoken"]) and about["language"] in settings.languages and short
+        known = about["language"] in settings.languages and about["task"] in settings.tasks
+        return bool(about["spoken"]) and known and short
 
     samples = read_index(settings.data, wanted)
     train = [sample for sample in samples if sample.about["split"] == "train"]
