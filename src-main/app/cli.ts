@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<Add>>> = {
   history: async () => (await import('./commands/history.ts')).addHistory,
   models: async () => (await import('./commands/models.ts')).addModels,
   bundle: async () => (await import('./commands/bundle.ts')).addBundle,
+  eval: async () => (await import('./commands/eval.ts')).addEval,
   devices: async () => (await import('./commands/devices.ts')).addDevices,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
 };

@@ -6,6 +6,7 @@ import { spokenWordEdits } from './spoken-text.ts';
  * share of answers that do follow is the following rate. Tang et al. 2024 (SALMONN), appendix C.
  */
 export function followsInstruction(answer: string, question: string, language: string): boolean {
+  if (answer.trim() === '') return false;
   const rate = errorRate([spokenWordEdits(question, answer, language)]);
   return rate === null || rate >= 0.3;
 }
