@@ -1,7 +1,8 @@
 """`python -m data.build --settings data/settings/default.yaml --out FOLDER`: texts, voices, sounds, replies, shards.
 
-The same settings and seed give the same shards, byte for byte with the same synthesisers. It may be stopped at
-any time and started again; several may run on one folder. `progress.jsonl` says what was made at which rate.
+The same settings and seed give the same shards, byte for byte with the same synthesisers; several processes may
+each finish one shard more than the hours ask for. It may be stopped at any time and started again, and several
+may run on one folder. `progress.jsonl` says what was made at which rate.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import tarfile
 from collections import Counter
 from collections.abc import Iterator
@@ -63,7 +64,7 @@ def pack(folder: Path, shard: Path) -> dict[str, Any]:
         "sha256": sha256(partial),
         "bytes": partial.stat().st_size,
     }
-    shard.with_suffix(".json").write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n")
+    _write_whole(shard.with_suffix(".json"), summary)
     partial.replace(shard)
     for path in folder.iterdir():
         path.unlink()
@@ -115,10 +116,15 @@ def write_manifest(out: Path, settings: dict[str, Any]) -> dict[str, Any]:
         "by": {field: dict(sorted(counts.items())) for field, counts in by.items()},
         "shards": [{key: s[key] for key in ("shard", "sha256", "bytes", "clips", "hours")} for s in summaries],
     }
-    partial = out / "manifest.json.partial"
-    partial.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
-    partial.replace(out / "manifest.json")
+    _write_whole(out / "manifest.json", manifest)
     return manifest
+
+
+def _write_whole(path: Path, content: dict[str, Any]) -> None:
+    """Other processes see the old file or the new one, never a part, and two writers do not meet."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    partial.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+    partial.replace(path)
 
 
 def sha256(path: Path) -> str:
