@@ -32,7 +32,10 @@ class Hearing(nn.Module):
         log_mel, frames = self.features(batch.samples, batch.lengths), batch.lengths // HOP
         if self.training:
             log_mel = mask_features(log_mel, frames, self.masking)
-        with torch.no_grad():
+        device = log_mel.device.type
+        whole = self.encoder.dtype == torch.float32 and torch.is_autocast_enabled(device)
+        # A frozen encoder may be kept in bfloat16 as a whole, which needs no autocast.
+        with torch.no_grad(), torch.autocast(device, torch.bfloat16, enabled=whole):
             x, lengths = self.encoder.begin(log_mel, frames)
             x = self.encoder.through(x, lengths, 0, self.frozen_layers)
         if self.frozen_layers < len(self.encoder.layers):

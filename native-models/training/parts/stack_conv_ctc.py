@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from parts.layers import DepthwiseConvolution, RmsNorm
+from parts.layers import DepthwiseConvolution, RmsNorm, attend
 from parts.whisper_encoder import frame_mask
 
 
@@ -67,7 +67,7 @@ class Block(nn.Module):
 
     def attention(self, x: Tensor, heard: Tensor) -> Tensor:
         split = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(*split, attn_mask=heard[:, None, None])
+        mixed = attend(*split, heard)
         return self.ao(mixed.transpose(1, 2).flatten(2))
 
 

@@ -72,6 +72,7 @@ class WhisperEncoder(nn.Module):
         """The convolutions and the positions, before the first layer."""
         # The second convolution has to see zeros behind a clip's end, as if it were alone.
         own = frame_mask(mel_frames, log_mel.shape[-1])[:, None]
+        log_mel = log_mel.to(self.dtype)
         x = F.gelu(self.conv2(F.gelu(self.conv1(log_mel * own)) * own)).transpose(1, 2)
         return x + self.embed_positions.weight[: x.shape[1]], (mel_frames + 1) // 2
 
@@ -82,6 +83,10 @@ class WhisperEncoder(nn.Module):
         for layer in self.layers[first:end]:
             x = layer(x, heard)
         return self.layer_norm(x) if end == len(self.layers) else x
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.conv1.weight.dtype
 
     def train_top(self, layers: int) -> WhisperEncoder:
         """Freezes all but the last so many layers, and the norm behind them when there are any."""

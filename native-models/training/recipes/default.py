@@ -18,24 +18,25 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from data.augmentation import AugmentationSettings, augment
+from data.augmentation import AugmentationSettings
 from parts.answerer import Answerer, AnswerSettings, answer_figures
+from parts.augmenting import Augmenter
 from parts.checkpoints import load_trained, read_checkpoint, seed_everything, write_checkpoint
 from parts.conversation import Prompt
 from parts.distributed import Processes
 from parts.export import export_adaptor
 from parts.hearing import Hearing, choose_blank_offset, held_out_figures
+from parts.held_out import held_out_batches
 from parts.language_model import ChatTokenizer, load_language_model, load_tokenizer
 from parts.lora import MODULES, lora_tensors
 from parts.masking import MaskingSettings
 from parts.precision import Precision
 from parts.run import Run, RunSettings
 from parts.settings import from_command_line
-from parts.shards import BatchesOfLikeLength, ClipBatch, Clips, Sample, join_clips, read_index
+from parts.shards import ClipBatch, Clips, Sample, read_index
 from parts.spelling import Spelling, learn_spelling
 from parts.stack_conv_ctc import StackConvCtc, StackConvCtcSettings
 from parts.whisper_encoder import load_whisper_encoder
@@ -67,7 +68,8 @@ class DefaultSettings:
     languages: list[str] = field(default_factory=lambda: ["en"])
     tasks: list[str] = field(default_factory=lambda: ["transcribe", "answer"])
     least_piece_count: int = 100
-    dropout: float = 0.05
+    dropout: float = 0.0
+    """Little is over-fitted when nothing is heard twice alike; drawing it is slow on a CPU."""
     longest_seconds: float = 16.0
     held_out_clips: int = 128
     precision: str = "auto"
@@ -84,9 +86,12 @@ def main() -> None:
     spelling = spelling_of(settings, train, tokenizer, processes)
     llm = load_language_model(settings.llm)
     hearing = new_hearing(settings, spelling, llm.get_input_embeddings().weight)
-    clips = Clips(train, augmenter(settings), settings.seed, settings.longest_seconds)
-    checks = held_out_batches(held_out, settings, processes)
+    clips = Clips(
+        train, Augmenter(settings.augmentation, settings.augmented_share), settings.seed, settings.longest_seconds
+    )
+    checks = held_out_batches(held_out, settings.held_out_clips, settings.longest_seconds, processes)
 
+    hearing.encoder.to(precision.dtype)
     hear(settings, hearing, clips, checks, processes, precision)
     answerer = Answerer(hearing, llm.to(precision.dtype), tokenizer, settings.prompt, settings.stage2.answers)
     answer(settings, answerer, clips, checks, processes, precision)
@@ -124,22 +129,6 @@ def spelling_of(
         settings.out.mkdir(parents=True, exist_ok=True)
         spelling.save(path)
     return spelling
-
-
-class augmenter:  # noqa: N801 - called like the function that it is; a closure could not be sent to a worker
-    def __init__(self, settings: DefaultSettings) -> None:
-        self.share, self.settings = settings.augmented_share, settings.augmentation
-
-    def __call__(self, sound: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        return augment(sound, generator, self.settings)[0] if generator.random() < self.share else sound
-
-
-def held_out_batches(samples: list[Sample], settings: DefaultSettings, processes: Processes) -> list[ClipBatch]:
-    chosen = random.Random(settings.seed).sample(samples, min(settings.held_out_clips, len(samples)))
-    clips = Clips(chosen, None, 0, settings.longest_seconds)
-    order = BatchesOfLikeLength([float(sample.about["seconds"]) for sample in chosen], 80, 0)
-    batches = [join_clips([clips[0, number] for number in batch]) for batch in order.whole_epoch(0)]
-    return [batch.to(processes.device) for batch in batches]
 
 
 # Stage 1: CTC over token embeddings.
