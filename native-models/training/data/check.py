@@ -21,6 +21,8 @@ def check(out: Path) -> int:
     seen: set[str] = set()
     for entry in manifest["shards"]:
         shard = out / "shards" / entry["shard"]
+        if not shard.exists():
+            raise DataError(f"{shard.name}: in the manifest but not there")
         if sha256(shard) != entry["sha256"]:
             raise DataError(f"{shard.name}: its hash is not the manifest's")
         rows = []

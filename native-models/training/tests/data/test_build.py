@@ -82,6 +82,9 @@ def test_a_changed_shard_is_found(tmp_path: Path) -> None:
     shard.write_bytes(shard.read_bytes().replace(b'"text"', b'"tekt"'))
     with pytest.raises(DataError, match="hash"):
         check(tmp_path)
+    shard.unlink()
+    with pytest.raises(DataError, match="not there"):
+        check(tmp_path)
 
 
 @needs_voices
