@@ -2,7 +2,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { homeWithBundle, parlance, sample } from './parlance.ts';
 
 let home: string;
@@ -10,9 +9,11 @@ let folder: string;
 
 beforeAll(() => {
   home = homeWithBundle(mkdtempSync(join(tmpdir(), 'parlance-cli-')));
-  folder = temporaryFolder();
+  folder = mkdtempSync(join(tmpdir(), 'parlance-suite-'));
 });
-afterAll(() => rmSync(home, { recursive: true, force: true }));
+afterAll(() => {
+  for (const each of [home, folder]) rmSync(each, { recursive: true, force: true });
+});
 
 function suiteFile(name: string, items: readonly object[]): string {
   const path = join(folder, name);
@@ -26,7 +27,7 @@ const france = () => ({
   language: 'en',
 });
 
-it('measures every engine by a question with a known answer', async () => {
+it('measures every engine by a question with a known answer', { timeout: 240_000 }, async () => {
   const suite = suiteFile('question.json', [{ ...france(), answers: ['Paris'], keep: ['France'] }]);
   const kept = join(folder, 'results.jsonl');
   const short = ['--max-tokens', '24', '--json', '-o', kept];
