@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ModelError } from '../errors.ts';
+import { readablePositions } from '../layers/positions.ts';
 import type { BundleManifest } from './manifest.ts';
 import { audioId } from './probe-prompt.ts';
 import type { ProbeRequest } from './probe-request.ts';
@@ -38,10 +39,11 @@ export async function probeLlm(
   const ids = prompt.flatMap((token) =>
     token === audioId ? new Array<number>(lengths[clip++] ?? 0).fill(audioId) : [token],
   );
-  if (ids.length === 0 || ids.length > llm.contextLength)
+  const most = readablePositions(llm.contextLength);
+  if (ids.length === 0 || ids.length > most)
     throw new ModelError(
       'not-supported',
-      `A prompt of ${ids.length} positions cannot be read; the LLM takes 1 to ${llm.contextLength}.`,
+      `A prompt of ${ids.length} positions cannot be read; the LLM takes 1 to ${most}.`,
       'Change the prompt or the sound.',
     );
   const embeddings = await embed(folder, llm, ids, joined(vectors));

@@ -1,6 +1,7 @@
 import type { GraphDefinition, Value, Weight } from '../../../graph/definition.ts';
 import { Graph } from '../../../graph/graph.ts';
 import type { Target } from '../../../graph/target.ts';
+import { readablePositions } from '../../../layers/positions.ts';
 import { type RotarySettings, rotaryTables } from '../../../layers/rotary.ts';
 import type { AttentionKind, RotaryValues } from '../../../layers/rows-attention.ts';
 import { type Dial, dialOf } from '../../../layers/side-branch.ts';
@@ -159,7 +160,11 @@ class DecoderBuilder {
   #kind(layer: number): AttentionKind {
     const { attention, attentionScale, contextLength } = this.#settings;
     const { rotary, window } = attention[layer] ?? raiseLayer(layer);
-    return { rotary: rotary && this.#tables(rotary, contextLength), window, scale: attentionScale };
+    return {
+      rotary: rotary && this.#tables(rotary, readablePositions(contextLength)),
+      window,
+      scale: attentionScale,
+    };
   }
 
   /** Layers of one kind share their tables. */

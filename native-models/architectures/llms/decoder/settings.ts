@@ -1,8 +1,6 @@
 import { ModelError } from '../../../errors.ts';
+import { mostPositions, readablePositions } from '../../../layers/positions.ts';
 import type { RotarySettings } from '../../../layers/rotary.ts';
-
-/** Longer contexts are cut to this: the rotary tables are made for every position. */
-const mostPositions = 16_384;
 
 export type Activation = 'silu' | 'gelu' | 'gelu-tanh';
 
@@ -90,7 +88,7 @@ function checked(path: string, settings: DecoderSettings): DecoderSettings {
   return settings;
 }
 
-/** Layers that look back no further than a window, or no less far than the context reaches. */
+/** Layers that look back no further than a window, or as far as there are positions. */
 export function windowWithin(window: number | null, contextLength: number): number | null {
-  return window === null || window <= 0 || window >= Math.min(mostPositions, contextLength) ? null : window;
+  return window === null || window <= 0 || window >= readablePositions(contextLength) ? null : window;
 }
