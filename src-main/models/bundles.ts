@@ -38,11 +38,18 @@ export async function listBundles(place: ModelsPlace): Promise<BundleSummary[]> 
   ]);
 }
 
-/** One bundle of the catalogue as a person sees it. */
-export async function summaryOf(place: ModelsPlace, bundle: CatalogueBundle): Promise<BundleSummary> {
+/**
+ * One bundle of the catalogue as a person sees it. `mine`: this very call holds its lock, which then does not make it look
+ * unfinished.
+ */
+export async function summaryOf(
+  place: ModelsPlace,
+  bundle: CatalogueBundle,
+  mine = false,
+): Promise<BundleSummary> {
   const { card } = readRecipe(join(place.resources, bundle.recipe));
   const folder = bundleFolder(place, bundle.id);
-  const { state, manifest } = await stateOf(place, bundle.id);
+  const { state, manifest } = await stateOf(place, bundle.id, mine);
   return {
     id: bundle.id,
     name: card?.name ?? bundle.id,
@@ -95,9 +102,10 @@ async function namesIn(folder: string): Promise<string[]> {
 async function stateOf(
   place: ModelsPlace,
   id: string,
+  mine = false,
 ): Promise<{ state: BundleSummary['state']; manifest: BundleManifest | null }> {
   const names = await namesIn(place.home.models);
-  if (await isLocked(place.home.models, id)) {
+  if (!mine && (await isLocked(place.home.models, id))) {
     const building = names.some((name) => name.startsWith(`.${id}.building-`));
     return { state: building ? 'building' : 'downloading', manifest: null };
   }

@@ -45,17 +45,18 @@ export async function pullBundle(id: string, options: PullOptions): Promise<Bund
   const onWait = (): void =>
     tell({ phase: 'building', message: 'another process is installing it; waiting for that one' });
   try {
-    await withBundleLock(place.home.models, id, { onWait, signal }, async () => {
+    const summary = await withBundleLock(place.home.models, id, { onWait, signal }, async () => {
       const found = await whatIsInstalled(bundle, options);
       if (found !== 'current') await renew(bundle, found === 'older', options, tell);
       if (!options.keepDownloads) await removeDownloads(place.home.downloads, bundle.files);
+      return summaryOf(place, bundle, true);
     });
+    tell({ phase: 'done' });
+    return summary;
   } catch (error) {
     tell({ phase: 'failed', message: toFailure(error).message });
     throw error;
   }
-  tell({ phase: 'done' });
-  return summaryOf(place, bundle);
 }
 
 type Tell = (progress: Partial<ModelProgress> & Pick<ModelProgress, 'phase'>) => void;
