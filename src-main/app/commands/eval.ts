@@ -4,13 +4,12 @@ import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { devicePreferenceSchema, ParlanceError, samplingSchema } from '../../contract/index.ts';
-import type { ItemResult, Subject } from '../../evaluation/suite/item-result.ts';
-import type { Bench } from '../../evaluation/suite/listening.ts';
+import type { ItemResult } from '../../evaluation/suite/item-result.ts';
 import { runSuite } from '../../evaluation/suite/run-suite.ts';
-import { nameOf, parseSuite } from '../../evaluation/suite/suite.ts';
+import { nameOf, parseSuite, type SuiteItem } from '../../evaluation/suite/suite.ts';
 import { summarize } from '../../evaluation/suite/summary.ts';
 import { clipWav } from '../../store/clip-wav.ts';
-import { chooseBundle, defaultBundleId } from '../bundle-choice.ts';
+import { type ChosenBundle, chooseBundle, defaultBundleId } from '../bundle-choice.ts';
 import { createEngineOn, createMachine } from '../machine.ts';
 import { evaluationTable } from './evaluation-table.ts';
 import { type Invocation, numberOption, runs } from './invocation.ts';
@@ -46,50 +45,61 @@ export function addEval(program: Command): void {
   });
 }
 
-async function evaluate({ home, log, output, signal }: Invocation, options: Options, file: string) {
+async function evaluate(invocation: Invocation, options: Options, file: string): Promise<void> {
+  const { home, output } = invocation;
   const suite = parseSuite(await textOf(file), file);
-  const { folder: bundle, manifest } = chooseBundle(home.models, options.bundle);
-  const subjects: readonly Exclude<Subject, 'written'>[] =
-    options.engine === 'all' ? ['whisper', 'cascade', 'speech-llm'] : [options.engine];
-  // A cache of its own: everything is heard anew, and nothing of it stays.
-  const cache = await mkdtemp(join(home.cache, 'evaluation-'));
-  const engine = createEngineOn(createMachine({ ...home, cache }, log));
-  const clips = new Clips(dirname(resolve(file)), cache);
-  const sampling = samplingSchema.parse({
-    ...manifest.generation,
-    temperature: 0,
-    maxTokens: options.maxTokens,
-  });
-  const bench: Bench = {
-    ...{ engine, bundle, device: options.device, sampling, signal },
-    clip: (audio) => clips.of(audio),
-  };
-  const results: ItemResult[] = [];
+  const bundle = chooseBundle(home.models, options.bundle);
   const lines: object[] = [];
   const tell = (line: Readonly<Record<string, unknown>>) => {
     lines.push(line);
     output.event(line);
   };
   const began = performance.now();
+  const names = suite.map(nameOf);
+  const results: ItemResult[] = [];
+  await ask(invocation, options, file, suite, bundle, (result) => {
+    if (results.at(-1)?.item !== result.item)
+      output.note(`${names.indexOf(result.item) + 1}/${names.length} ${result.item}`);
+    results.push(result);
+    tell({ type: 'item', ...result });
+  });
+  const subjects = [...new Set(results.map(({ subject }) => subject))];
+  const summaries = subjects.map((subject) => ({ subject, measures: summarize(results, subject) }));
+  if (summaries.every(({ measures }) => Object.keys(measures).length === 0)) throw nothingMeasured(options);
+  for (const summary of summaries) tell({ type: 'summary', ...summary });
+  const seconds = (performance.now() - began) / 1000;
+  tell({ type: 'done', bundle: bundle.manifest.id, suite: file, items: suite.length, seconds });
+  output.text(`${evaluationTable(summaries)}\n`);
+  if (options.output !== undefined) await writeLines(options.output, lines);
+}
+
+async function ask(
+  { home, log, signal }: Invocation,
+  options: Options,
+  file: string,
+  suite: readonly SuiteItem[],
+  { folder: bundle, manifest }: ChosenBundle,
+  on: (result: ItemResult) => void,
+): Promise<void> {
+  const { engine: named, device, maxTokens } = options;
+  // A cache of its own: everything is heard anew, and nothing of it stays.
+  const cache = await mkdtemp(join(home.cache, 'evaluation-'));
+  const engine = createEngineOn(createMachine({ ...home, cache }, log));
+  const clips = new Clips(dirname(resolve(file)), cache);
+  const sampling = samplingSchema.parse({ ...manifest.generation, temperature: 0, maxTokens });
+  const clip = (audio: string) => clips.of(audio);
+  const subjects = named === 'all' ? (['whisper', 'cascade', 'speech-llm'] as const) : [named];
   try {
-    const names = suite.map(nameOf);
-    await runSuite(suite, subjects, bench, (result) => {
-      if (results.at(-1)?.item !== result.item)
-        output.note(`${names.indexOf(result.item) + 1}/${names.length} ${result.item}`);
-      results.push(result);
-      tell({ type: 'item', ...result });
-    });
+    await runSuite(suite, subjects, { engine, bundle, device, sampling, signal, clip }, on);
   } finally {
     await engine.shutdown();
     await rm(cache, { recursive: true, force: true });
   }
-  const measured = [...new Set(results.map(({ subject }) => subject))];
-  const summaries = measured.map((subject) => ({ subject, measures: summarize(results, subject) }));
-  for (const summary of summaries) tell({ type: 'summary', ...summary });
-  const seconds = (performance.now() - began) / 1000;
-  tell({ type: 'done', bundle: manifest.id, suite: file, items: suite.length, seconds });
-  output.text(`${evaluationTable(summaries)}\n`);
-  if (options.output !== undefined) await writeLines(options.output, lines);
+}
+
+function nothingMeasured({ bundle, engine }: Options): ParlanceError {
+  const message = `The bundle ${bundle} has no part that --engine ${engine} needs for this suite.`;
+  return new ParlanceError('not-supported', message, 'Name another engine, or another bundle.');
 }
 
 /** Sounds of a suite as engines read them; a file becomes a clip once. */
