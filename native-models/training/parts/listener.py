@@ -23,7 +23,7 @@ from parts.losses import cross_entropy
 from parts.masking import MaskingSettings, mask_features
 from parts.precision import Precision
 from parts.run import Run, RunSettings
-from parts.shards import ClipBatch, Clips, Sample, read_index
+from parts.shards import ClipBatch, Clips, Sample, join_clips, read_index
 from parts.whisper_encoder import WhisperEncoder, load_whisper_encoder
 
 
@@ -125,6 +125,10 @@ class Workbench:
     tokenizer: ChatTokenizer
     processes: Processes
     precision: Precision
+
+    def clips_alone(self, number: int) -> ClipBatch:
+        """One clip of the first epoch."""
+        return join_clips([self.clips[0, number]]).to(self.processes.device)
 
     @property
     def embedding_norm(self) -> float:

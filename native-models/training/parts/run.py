@@ -112,7 +112,7 @@ class Run:
                 last_save = time.monotonic()
         self.save()
 
-    def update(self, loss: Tensor, samples: int, **figures: float) -> None:
+    def update(self, loss: Tensor, samples: int, /, **figures: float) -> None:
         """One step along the gradient; `figures` are means over the batch, logged as means since the last line."""
         rate = self.learning_rate()
         for group in self.optimizer.param_groups:

@@ -153,5 +153,6 @@ def loader(clips: Clips, batches: BatchesOfLikeLength, workers: int) -> DataLoad
         num_workers=workers,
         prefetch_factor=4 if workers else None,
         pin_memory=torch.cuda.is_available(),
-        persistent_workers=False,
+        # Its own: starting to load must not draw from the random state that training goes on with.
+        generator=torch.Generator().manual_seed(batches.seed),
     )
