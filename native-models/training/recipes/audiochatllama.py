@@ -1,8 +1,8 @@
-"""AudioChatLlama (seed 003): a Conformer with CTC, n frames stacked, and an LLM that must not notice that it is spoken to.
+"""AudioChatLlama (seed 003): a Conformer with CTC, n frames stacked, and an LLM that must not notice it is spoken to.
 
 1. The Conformer alone, by CTC over letters (section 3.2). It is the only part that learns speech from nothing.
-2. Modality invariance (section 3.3): the frozen LLM's own reply to the transcript is the target, given the sound; turns of
-   sound and of text are mixed in one conversation, so that either may refer to the other.
+2. Modality invariance (section 3.3): the frozen LLM's own reply to the transcript is the target, given the sound;
+   turns of sound and of text are mixed in one conversation, so that either may refer to the other.
 
     python -m recipes.audiochatllama --settings settings/audiochatllama.yaml --set adaptor.stack=3
 """
@@ -104,9 +104,9 @@ class MixedTurns(Listener):
 def main() -> None:
     settings = from_command_line(AudioChatLlamaSettings, "Trains a Conformer, then the LLM's view of it.")
     bench = prepare(settings)
-    frames = FilterBankFrames(
-        ConformerEncoder(settings.width, settings.layers, len(LETTERS) + 1, None, settings.channels)
-    )
+    labels = len(LETTERS) + 1
+    encoder = ConformerEncoder(settings.width, settings.layers, labels, channels=settings.channels)
+    frames = FilterBankFrames(encoder)
     recognise(settings, bench, frames)
     frames.encoder.ctc.requires_grad_(False)
     llm = bench.llm.to(bench.precision.dtype)
@@ -123,10 +123,10 @@ def main() -> None:
     train(settings, bench, listener, turn, "invariance")
     if bench.processes.first:
         export_adaptor(settings.out / "export", adaptor.state_dict(), settings.adaptor.recipe())
-        encoder = settings.out / "export" / "encoder"
-        export_adaptor(encoder, frames.encoder.state_dict(), {"mels": 80})
-        (encoder / "adaptor.safetensors").replace(encoder / "model.safetensors")
-        (encoder / "adaptor.json").replace(encoder / "config.json")
+        folder = settings.out / "export" / "encoder"
+        export_adaptor(folder, frames.encoder.state_dict(), {"mels": 80})
+        (folder / "adaptor.safetensors").replace(folder / "model.safetensors")
+        (folder / "adaptor.json").replace(folder / "config.json")
     bench.processes.close()
 
 

@@ -1,11 +1,13 @@
 """SALMONN (seed 001): two encoders, a windowed Q-Former and LoRA, in three stages.
 
 1. Recognition and captioning: transcripts and what sounds are heard (section 3.2).
-2. Instruction tuning: every task with its question. Here the model over-fits the tasks: it transcribes whatever is asked.
-3. Activation tuning (section 4.2): a few long, free answers, written by the LLM with LoRA discounted, give the abilities back.
+2. Instruction tuning: every task with its question. Here the model over-fits the tasks: it transcribes whatever is
+   asked.
+3. Activation tuning (section 4.2): a few long, free answers, written by the LLM with LoRA discounted, give the
+   abilities back.
 
-Beside Whisper a second encoder hears what is no speech: a Conformer over Kaldi's filter bank, trained along in stage 1, for
-want of a BEATs checkpoint at this scale. The test-time discount of LoRA (section 5.2) is swept at the end.
+Beside Whisper a second encoder hears what is no speech: a Conformer over Kaldi's filter bank, trained along in stage 1,
+for want of a BEATs checkpoint at this scale. The test-time discount of LoRA (section 5.2) is swept at the end.
 
     python -m recipes.salmonn --settings settings/salmonn.yaml
 """
