@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { homeWithBundle, parlance, sample } from './parlance.ts';
 
@@ -72,4 +73,12 @@ it('refuses what is no suite, and sound that is not there', async () => {
   expect(silent.code).toBe(1);
   expect(silent.last).toMatchObject({ code: 'file-missing', message: expect.stringContaining('a.wav') });
   expect((await parlance(home, ['eval'])).code).toBe(2);
+});
+
+it('prints what the page about it says', async () => {
+  const root = fileURLToPath(new URL('../../../', import.meta.url));
+  const page = readFileSync(join(root, 'docs/measuring.md'), 'utf8');
+  const [, command = '', table] = /^```console\n\$ npx parlance (.+)\n([^`]+)^```$/m.exec(page) ?? [];
+  const parameters = command.split(' ').map((word) => (word.includes('/') ? join(root, word) : word));
+  expect((await parlance(home, parameters)).stdout).toBe(table);
 });
