@@ -26,15 +26,11 @@ class Processes:
     def first(self) -> bool:
         return self.rank == 0
 
-    def wrap(self, model: nn.Module, sharding: str) -> nn.Module:
-        """`ddp`: each process holds all weights; `fsdp`: each holds its part. Alone, the model as it is."""
+    def wrap(self, model: nn.Module) -> nn.Module:
+        """Each process holds all weights, and their gradients are joined. Alone, the model as it is."""
         model = model.to(self.device)
         if self.world == 1:
             return model
-        if sharding == "fsdp":
-            from torch.distributed.fsdp import fully_shard
-
-            return fully_shard(model)
         return nn.parallel.DistributedDataParallel(model, find_unused_parameters=True)
 
     def sum(self, value: float) -> float:

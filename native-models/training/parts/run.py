@@ -44,7 +44,6 @@ class RunSettings:
     log_every: int = 20
     check_every: int = 500
     save_minutes: float = 5.0
-    sharding: str = "ddp"
     seed: int = 0
 
 
@@ -62,7 +61,7 @@ class Run:
             raise ValueError("a run needs `steps` or `hours`")
         self.folder, self.settings, self.processes, self.precision = folder, settings, processes, precision
         self.plain = model
-        self.model = processes.wrap(model, settings.sharding)
+        self.model = processes.wrap(model)
         lengths = [float(sample.about["seconds"]) for sample in clips.samples]
         world = processes.world
         seconds = settings.batch_seconds * world

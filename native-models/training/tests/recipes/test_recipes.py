@@ -62,6 +62,11 @@ def test_default_trains_both_stages_and_exports_what_the_foundry_reads(tiny: dic
     lines = start("default", tiny | DEFAULT, tmp_path)
     assert {"ctc", "transcript", "wer"} <= {name for line in lines for name in line}
     tensors = load_file(tmp_path / "out/export/adaptor.safetensors")
+    # Started again, it has nothing left to do, and exports the same.
+    (tmp_path / "out/export/adaptor.safetensors").unlink()
+    start("default", tiny | DEFAULT, tmp_path)
+    again = load_file(tmp_path / "out/export/adaptor.safetensors")
+    assert all(bool((value == again[name]).all()) for name, value in tensors.items())
     configuration = json.loads((tmp_path / "out/export/adaptor.json").read_text())
     assert configuration["adaptor"]["heads"] == 2 and configuration["mode"] == "compress"
     assert len(tensors["ctc.bias"]) == len(configuration["vocab"])
