@@ -64,6 +64,8 @@ def load_language_model(path: Path, dtype: torch.dtype = torch.float32) -> Llama
     # Computed from the configuration: what was made without memory is made again.
     model.model.rotary_emb = type(model.model.rotary_emb)(config)
     model.tie_weights()
+    # On a CPU the gradient of its fused attention is slower than the products written out.
+    model.set_attn_implementation("sdpa" if torch.cuda.is_available() else "eager")
     return model.to(dtype).eval().requires_grad_(False)
 
 
