@@ -1,4 +1,4 @@
-"""Sound-event items for SALMONN's tasks (seed 001, section 4): scenes of synthesised events, question, answer."""
+"""Sound-event items for SALMONN's tasks (SALMONN, section 4): scenes of synthesised events, question, answer."""
 
 from __future__ import annotations
 

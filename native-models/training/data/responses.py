@@ -1,4 +1,4 @@
-"""The LLM's own greedy reply to each transcript: the target of modality invariance (seed 003, section 3.2)."""
+"""The LLM's own greedy reply to each transcript: the target of modality invariance (AudioChatLlama, section 3.2)."""
 
 from __future__ import annotations
 

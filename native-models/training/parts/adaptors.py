@@ -18,7 +18,7 @@ Tokens = tuple[Tensor, Tensor]
 
 
 class LinearAdaptor(nn.Module):
-    """One matrix: the aligner (seed 002, section 2.1). `aligner.{weight,bias}`"""
+    """One matrix: the aligner (the transferable aligner, section 2.1). `aligner.{weight,bias}`"""
 
     def __init__(self, width: int, llm_width: int) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class LinearAdaptor(nn.Module):
 
 
 class MlpAdaptor(nn.Module):
-    """Two layers, GELU between (seed 000, section 3.1). `adaptor.{0,2}.…`"""
+    """Two layers, GELU between (SiM, section 3.1). `adaptor.{0,2}.…`"""
 
     def __init__(self, width: int, llm_width: int) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class MlpAdaptor(nn.Module):
 
 
 class ConvAdaptor(nn.Module):
-    """Convolutions of stride 2, GELU between: two make 4×, three 8× (seed 000, section 3.1). `adaptor.layers.N.…`"""
+    """Convolutions of stride 2, GELU between: two make 4×, three 8× (SiM, section 3.1). `adaptor.layers.N.…`"""
 
     def __init__(self, width: int, llm_width: int, convolutions: int) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class ConvAdaptor(nn.Module):
 
 
 class StackAdaptor(nn.Module):
-    """n frames beside one another, then one matrix (seed 003, section 3.1). `adaptor.0.…`"""
+    """n frames beside one another, then one matrix (AudioChatLlama, section 3.1). `adaptor.0.…`"""
 
     def __init__(self, width: int, llm_width: int, stack: int) -> None:
         super().__init__()

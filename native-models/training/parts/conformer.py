@@ -1,4 +1,4 @@
-"""AudioChatLlama's encoder (seed 003, section 3.2): filter bank → convolutions to 80 ms → Conformer blocks → CTC head.
+"""AudioChatLlama's encoder (section 3.2): filter bank → convolutions to 80 ms → Conformer blocks → CTC head.
 
 Tensors are named as `native-models/architectures/encoders/conformer.ts` reads them; the blocks are torchaudio's.
 """

@@ -16,7 +16,7 @@ from parts.language_model import ChatTokenizer
 class TextPiece:
     ids: list[int]
     supervised: bool = False
-    """Whether the LLM is to learn to write it (what is masked: seed 000, section 3.3)."""
+    """Whether the LLM is to learn to write it (what is masked: SiM, section 3.3)."""
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class WhisperFrames(nn.Module):
 
 
 class Listener(nn.Module):
-    """`supervised`: `response`, or `text` for all that is written behind the sound (seed 000, section 3.3)."""
+    """`supervised`: `response`, or `text` for all that is written behind the sound (SiM, section 3.3)."""
 
     def __init__(
         self,

@@ -45,7 +45,7 @@ def lora_layers(model: nn.Module) -> dict[str, LoraLinear]:
 
 @contextmanager
 def discounted(model: nn.Module, discount: float) -> Iterator[None]:
-    """Within, LoRA counts that much: 0 is the LLM as published (seed 001, section 5.2)."""
+    """Within, LoRA counts that much: 0 is the LLM as published (SALMONN, section 5.2)."""
     layers = lora_layers(model).values()
     before = [layer.discount for layer in layers]
     for layer in layers:

@@ -1,4 +1,4 @@
-"""Queries that look at a clip, or at every window of it (BLIP-2 and seed 001, sections 3.1), named as in SALMONN."""
+"""Queries that look at a clip, or at every window of it (BLIP-2 and SALMONN, sections 3.1), named as in SALMONN."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 1. CTC over the LLM's own token embeddings: the encoder and the LLM are frozen, the LLM is not even run. Each frame's
    vector is pulled onto the embedding of the token that it is the sound of; frames that say nothing new are dropped.
 2. LoRA on the LLM's attention: it transcribes what it hears (cross-entropy), and answers as it would have answered the
-   transcript (distillation to its own logits: seed 003, section 3.3). CTC goes on at a small weight.
+   transcript (distillation to its own logits: AudioChatLlama, section 3.3). CTC goes on at a small weight.
 
     python -m recipes.default --settings settings/default.yaml
     torchrun --nproc-per-node 2 -m recipes.default --settings settings/default.yaml

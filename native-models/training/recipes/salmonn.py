@@ -1,4 +1,4 @@
-"""SALMONN (seed 001): two encoders, a windowed Q-Former and LoRA, in three stages.
+"""SALMONN (SALMONN): two encoders, a windowed Q-Former and LoRA, in three stages.
 
 1. Recognition and captioning: transcripts and what sounds are heard (section 3.2).
 2. Instruction tuning: every task with its question. Here the model over-fits the tasks: it transcribes whatever is
@@ -122,7 +122,7 @@ def main() -> None:
 
 
 def discount_sweep(settings: SalmonnSettings, bench: Workbench, listener: Listener) -> dict[str, dict[str, float]]:
-    """Held-out nats a token of transcripts and of other answers, for each discount (seed 001, figure 4)."""
+    """Held-out nats a token of transcripts and of other answers, for each discount (SALMONN, figure 4)."""
     transcribe = settings.prompt.tasks["transcribe"]
     kinds = {
         "transcript": lambda about: Turn(transcribe, about["text"] or about["response"]),

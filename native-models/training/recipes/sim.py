@@ -1,4 +1,4 @@
-"""SiM (seed 000): how an adaptor's kind, what is trained, what is masked, and the LLM change what is learnt.
+"""SiM (SiM): how an adaptor's kind, what is trained, what is masked, and the LLM change what is learnt.
 
 Each arm is one run of this file with the same budget; only its settings differ.
 
@@ -20,7 +20,7 @@ from parts.settings import from_command_line
 class SimSettings(ListeningSettings):
     adaptor: AdaptorSettings
     trained: list[str] = field(default_factory=lambda: ["adaptor"])
-    """Of `adaptor`, `encoder`, `lora`, `llm` (seed 000, section 3.2)."""
+    """Of `adaptor`, `encoder`, `lora`, `llm` (SiM, section 3.2)."""
     encoder_layers: int = 2
     """Trained with `encoder`: the last so many."""
     rank: int = 8

@@ -1,4 +1,4 @@
-"""Which sentences can be spoken: what SiM (seed 000, section 3) calls readable, and what repeats another."""
+"""Which sentences can be spoken: what SiM (section 3) calls readable, and what repeats another."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def of_length(text: str, fewest: int, most: int) -> bool:
 
 
 def instruction(text: str) -> bool:
-    """SiM's rule for instructions that are spoken: 6 to 60 words, readable (seed 000, section 3.2)."""
+    """SiM's rule for instructions that are spoken: 6 to 60 words, readable (SiM, section 3.2)."""
     return of_length(text, 6, 60) and readable(text)
 
 
