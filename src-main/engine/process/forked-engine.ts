@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { engineEnvironment } from './engine-environment.ts';
 import type { EngineProcess, EngineProcessExit } from './engine-process-port.ts';
 
 /** Bytes of the error stream that are kept to explain a crash. */
@@ -15,6 +16,7 @@ const lastWordsLength = 4096;
 export function forkEngine(entry: string, options: readonly string[]): EngineProcess {
   const child = fork(entry, options, {
     execArgv: [],
+    env: engineEnvironment(),
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // As between Electron's processes: what has no form in JSON (NaN, undefined) is not silently changed.
     serialization: 'advanced',
