@@ -1,10 +1,10 @@
-"""The aligner (the transferable aligner): one linear layer between encoder and LLM, its singular values, and how few it needs.
+"""The transferable aligner: one linear layer between encoder and LLM, its singular values, and how few it needs.
 
     python -m recipes.aligner --settings settings/aligner.yaml
     python -m recipes.aligner --settings settings/aligner.yaml --set ranks=[8,32,128]
 
-After training, the layer is cut to each of `ranks` singular values and judged again (the transferable aligner, table 2). `swap` names
-another LLM of the same vocabulary, onto whose embeddings the layer's output is mapped by least squares: a frozen swap.
+After training, the layer is cut to each of `ranks` singular values and judged again (table 2). `swap` names another
+LLM of the same vocabulary, onto whose embeddings the layer's output is mapped by least squares: a frozen swap.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from parts.settings import from_command_line
 @dataclass(frozen=True, kw_only=True)
 class AlignerSettings(ListeningSettings):
     trainable_rank: int | None = None
-    """Trains A·B of this rank in place of the whole matrix: the trainable dimensions of the transferable aligner, table 3."""
+    """Trains A·B of this rank in place of the whole matrix: the trainable dimensions of table 3."""
     ranks: list[int] = field(default_factory=lambda: [4, 16, 64, 256])
     swap: Path | None = None
 

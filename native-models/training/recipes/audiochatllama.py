@@ -1,4 +1,4 @@
-"""AudioChatLlama (AudioChatLlama): a Conformer with CTC, n frames stacked, and an LLM that must not notice it is spoken to.
+"""AudioChatLlama: a Conformer with CTC, n frames stacked, and an LLM that must not notice it is spoken to.
 
 1. The Conformer alone, by CTC over letters (section 3.2). It is the only part that learns speech from nothing.
 2. Modality invariance (section 3.3): the frozen LLM's own reply to the transcript is the target, given the sound;
