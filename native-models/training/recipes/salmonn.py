@@ -1,4 +1,4 @@
-"""SALMONN (SALMONN): two encoders, a windowed Q-Former and LoRA, in three stages.
+"""SALMONN: two encoders, a windowed Q-Former and LoRA, in three stages.
 
 1. Recognition and captioning: transcripts and what sounds are heard (section 3.2).
 2. Instruction tuning: every task with its question. Here the model over-fits the tasks: it transcribes whatever is

@@ -1,4 +1,4 @@
-"""SiM (SiM): how an adaptor's kind, what is trained, what is masked, and the LLM change what is learnt.
+"""SiM: how an adaptor's kind, what is trained, what is masked, and the LLM change what is learnt.
 
 Each arm is one run of this file with the same budget; only its settings differ.
 
