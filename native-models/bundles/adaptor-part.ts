@@ -1,10 +1,8 @@
-import { join } from 'node:path';
 import type { AdaptorRequest, BuiltAdaptor } from '../architectures/adaptors/adaptor.ts';
 import { adaptorArchitecture } from '../architectures/adaptors/registry.ts';
 import type { BuiltEncoder } from '../architectures/encoders/encoder.ts';
 import { ModelError } from '../errors.ts';
 import { CountedWeights } from '../formats/counted-weights.ts';
-import { withDataFile, writeModel } from '../formats/onnx-writer.ts';
 import type { LinearKind } from '../layers/linear.ts';
 import { keptAs, linearKind } from './linear-kinds.ts';
 import type { BundleManifest } from './manifest.ts';
@@ -13,6 +11,7 @@ import type { Recipe } from './recipe.ts';
 import { sameGraph } from './same-graph.ts';
 import { adaptorSettings } from './settings.ts';
 import type { RecipeSources } from './sources.ts';
+import { writePart } from './write-part.ts';
 
 type AdaptorRecipe = NonNullable<Recipe['adaptor']>;
 export type AdaptorManifest = NonNullable<BundleManifest['adaptor']>;
@@ -72,19 +71,13 @@ export async function writeAdaptor(
   { architecture, from, built, weights, kind, device, padding }: PlannedAdaptor,
   folder: string,
 ): Promise<AdaptorManifest> {
-  const graph = 'adaptor.onnx';
-  const deviceGraph = 'adaptor.device.onnx';
   const definition = built.graph.finish();
-  await withDataFile(join(folder, 'adaptor.data'), async (data) => {
-    await writeModel(definition, join(folder, graph), data);
-    if (device !== null) await writeModel(device.graph.finish(), join(folder, deviceGraph), data);
-  });
+  const graphs = await writePart('adaptor', definition, device?.graph.finish() ?? null, folder);
   return {
     architecture,
     from,
     learnt: { parameters: weights.parameters, kept: keptAs(kind, weights) },
-    graph,
-    ...(device !== null && { deviceGraph }),
+    ...graphs,
     hidden: built.hidden,
     stack: built.stack,
     tokens: built.tokens,

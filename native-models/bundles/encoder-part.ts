@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import type { BuiltEncoder } from '../architectures/encoders/encoder.ts';
 import { encoderArchitecture } from '../architectures/encoders/registry.ts';
 import { ModelError } from '../errors.ts';
 import { CountedWeights } from '../formats/counted-weights.ts';
-import { withDataFile, writeModel } from '../formats/onnx-writer.ts';
 import type { LinearKind } from '../layers/linear.ts';
 import { keptAs, linearKind } from './linear-kinds.ts';
 import type { BundleManifest } from './manifest.ts';
@@ -12,6 +10,7 @@ import type { Recipe } from './recipe.ts';
 import { sameGraph } from './same-graph.ts';
 import { encoderSettings, labelsBeside } from './settings.ts';
 import type { RecipeSources } from './sources.ts';
+import { writePart } from './write-part.ts';
 
 type EncoderRecipe = NonNullable<Recipe['encoder']>;
 export type EncoderManifest = NonNullable<BundleManifest['encoder']>;
@@ -59,19 +58,13 @@ export async function writeEncoder(
   name: string,
   folder: string,
 ): Promise<EncoderManifest> {
-  const graph = `${name}.onnx`;
-  const deviceGraph = `${name}.device.onnx`;
-  await withDataFile(join(folder, `${name}.data`), async (data) => {
-    await writeModel(built.graph.finish(), join(folder, graph), data);
-    if (device !== null) await writeModel(device.graph.finish(), join(folder, deviceGraph), data);
-  });
+  const graphs = await writePart(name, built.graph.finish(), device?.graph.finish() ?? null, folder);
   const { hidden, framesPerSecond, maxPositions, unitSamples, ctcLabels } = built;
   return {
     architecture,
     from,
     learnt: { parameters: weights.parameters, kept: keptAs(kind, weights) },
-    graph,
-    ...(device !== null && { deviceGraph }),
+    ...graphs,
     hidden,
     framesPerSecond,
     maxPositions,

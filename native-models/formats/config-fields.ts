@@ -39,7 +39,7 @@ export class ConfigFields {
   }
 
   /** Throws `not-supported` unless the field is left out or one of these. */
-  only(key: string, allowed: readonly unknown[]): void {
+  allowOnly(key: string, allowed: readonly unknown[]): void {
     const value = this.#fields.get(key);
     if (value === undefined || allowed.includes(value)) return;
     throw new ModelError(

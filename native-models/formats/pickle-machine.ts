@@ -45,7 +45,7 @@ export class PickleMachine {
   }
 
   /** Skips what needs no reading: the protocol's number, the length of a frame. */
-  skip(bytes: number): void {
+  advance(bytes: number): void {
     this.#take(bytes);
   }
 

@@ -34,8 +34,8 @@ const actions: ReadonlyMap<number, (machine: PickleMachine) => void> = new Map<
   number,
   (machine: PickleMachine) => void
 >([
-  [0x80, (m) => m.skip(1)], // PROTO
-  [0x95, (m) => m.skip(8)], // FRAME
+  [0x80, (m) => m.advance(1)], // PROTO
+  [0x95, (m) => m.advance(8)], // FRAME
   [0x28, (m) => m.mark()], // MARK
   [0x30, (m) => void m.pop()], // POP
   [0x31, (m) => void m.sinceMark()], // POP_MARK

@@ -41,8 +41,8 @@ export const gemma3: LlmFamily = {
   ggufPairs: false,
   normsAroundZero: true,
   fromConfig(config) {
-    config.only('attn_logit_softcapping', []);
-    config.only('use_bidirectional_attention', [false]);
+    config.allowOnly('attn_logit_softcapping', []);
+    config.allowOnly('use_bidirectional_attention', [false]);
     const read = shapeFromConfig(config, {
       ...{ epsilon: 1e-6, contextLength: 131_072, heads: 8, kvHeads: 4, headSize: 256 },
     });

@@ -13,7 +13,7 @@ export const llama: LlmFamily = {
   normsAroundZero: false,
   fromConfig(config) {
     // Mistral's, of which recipes may say that it is a llama: its later models have none.
-    config.only('sliding_window', []);
+    config.allowOnly('sliding_window', []);
     return decoderFromConfig(config, { epsilon: 1e-6, contextLength: 2048, theta: 10_000 });
   },
   fromGguf(fields) {

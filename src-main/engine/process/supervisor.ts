@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import type {
   AnswerRequest,
   AnswerResult,
@@ -20,6 +19,7 @@ import type { EngineProcess, StartEngineProcess } from './engine-process-port.ts
 import { defaultHeartbeat, type HeartbeatSettings } from './heartbeat.ts';
 import { RequestQueue, unlessStopped } from './request-queue.ts';
 import { type BackoffSettings, defaultBackoff, RestartPolicy } from './restart-policy.ts';
+import { StatusBoard } from './status-board.ts';
 import { cannotStart, unexpected } from './supervisor-failures.ts';
 
 export interface SupervisorOptions {
@@ -50,23 +50,13 @@ export class EngineSupervisor implements EnginePort {
   readonly #policy: RestartPolicy;
   readonly #answers = new RequestQueue();
   readonly #transcriptions = new RequestQueue();
-  readonly #listeners = new Set<(status: EngineStatus) => void>();
+  readonly #board = new StatusBoard();
   readonly #running = new Map<object, Provider>();
   #closing = new AbortController();
   #connection: EngineConnection | null = null;
   #connecting: Promise<EngineConnection> | null = null;
   #starts = 0;
   #lastEnd = '';
-  #status: EngineStatus = {
-    state: 'stopped',
-    bundle: null,
-    provider: null,
-    restarts: 0,
-    tokensPerSecond: null,
-    firstTokenMs: null,
-    memoryBytes: null,
-    notice: null,
-  };
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -86,7 +76,7 @@ export class EngineSupervisor implements EnginePort {
     const reply = await this.#queued(this.#answers, request, body, onReply, signal);
     if (reply.type !== 'done') throw unexpected(reply);
     const { tokensPerSecond, firstTokenMs } = reply.result.timings;
-    this.#update({ provider: reply.result.provider, tokensPerSecond, firstTokenMs });
+    this.#board.update({ provider: reply.result.provider, tokensPerSecond, firstTokenMs });
     return reply.result;
   }
 
@@ -101,7 +91,7 @@ export class EngineSupervisor implements EnginePort {
     const body = (device: Provider): RequestBody => ({ type: 'transcribe', request: { ...request, device } });
     const reply = await this.#queued(this.#transcriptions, request, body, onReply, signal);
     if (reply.type !== 'transcript') throw unexpected(reply);
-    this.#update({ provider: reply.transcript.provider });
+    this.#board.update({ provider: reply.transcript.provider });
     return reply.transcript;
   }
 
@@ -109,7 +99,7 @@ export class EngineSupervisor implements EnginePort {
     const body = (device: Provider): RequestBody => ({ type: 'score', request: { ...request, device } });
     const reply = await this.#queued(this.#answers, request, body, () => {}, signal);
     if (reply.type !== 'scored') throw unexpected(reply);
-    this.#update({ provider: reply.score.provider });
+    this.#board.update({ provider: reply.score.provider });
     return reply.score;
   }
 
@@ -121,17 +111,16 @@ export class EngineSupervisor implements EnginePort {
     const body = (device: Provider): RequestBody => ({ type: 'load', ...what, device });
     const reply = await this.#queued(this.#answers, what, body, () => {}, signal);
     if (reply.type !== 'ok') throw unexpected(reply);
-    if (reply.provider !== null) this.#update({ provider: reply.provider });
+    if (reply.provider !== null) this.#board.update({ provider: reply.provider });
     return reply.provider;
   }
 
   status(): EngineStatus {
-    return this.#status;
+    return this.#board.status;
   }
 
   onStatus(listener: (status: EngineStatus) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#board.onStatus(listener);
   }
 
   /** The engine process's id while one runs, for diagnostics. */
@@ -160,7 +149,7 @@ export class EngineSupervisor implements EnginePort {
     this.#connection = null;
     this.#connecting = null;
     this.#closing = new AbortController();
-    this.#update({ state: 'stopped', memoryBytes: null });
+    this.#board.update({ state: 'stopped', memoryBytes: null });
   }
 
   #queued(
@@ -186,7 +175,7 @@ export class EngineSupervisor implements EnginePort {
     let began = false;
     const run = {};
     this.#running.set(run, provider);
-    this.#update({ state: 'busy', bundle, provider });
+    this.#board.update({ state: 'busy', bundle, provider });
     const { id, end } = connection.request(body(provider), (reply) => {
       if (reply.type !== 'phase') began = true;
       onReply(reply);
@@ -213,7 +202,7 @@ export class EngineSupervisor implements EnginePort {
       clearTimeout(limit);
       stop.removeEventListener('abort', cancel);
       this.#running.delete(run);
-      this.#update({
+      this.#board.update({
         ...(connection.alive && { state: this.#running.size > 0 ? 'busy' : 'ready' }),
         notice: this.#policy.notice,
       });
@@ -260,17 +249,17 @@ export class EngineSupervisor implements EnginePort {
       this.#startProcess(),
       this.#options.heartbeat ?? defaultHeartbeat,
       {
-        memory: (memoryBytes) => this.#update({ memoryBytes }),
+        memory: (memoryBytes) => this.#board.update({ memoryBytes }),
         log: (event) => this.#options.log?.(event),
       },
     );
     this.#connection = connection;
     this.#starts += 1;
-    this.#update({ state: 'starting', restarts: this.#starts - 1 });
+    this.#board.update({ state: 'starting', restarts: this.#starts - 1 });
     // Registered before any request is sent, so it still sees which provider was at work when the process ended.
     void connection.ended.then((how) => this.#ended(connection, how));
     await connection.ready;
-    this.#update({ state: 'ready' });
+    this.#board.update({ state: 'ready' });
     return connection;
   }
 
@@ -281,7 +270,7 @@ export class EngineSupervisor implements EnginePort {
     } catch (error) {
       this.#lastEnd = toFailure(error).message;
       this.#policy.crashed(null);
-      this.#update({ state: 'crashed' });
+      this.#board.update({ state: 'crashed' });
       throw error;
     }
   }
@@ -295,15 +284,8 @@ export class EngineSupervisor implements EnginePort {
     this.#options.log?.({ event: 'engine-process-ended', how });
     const [provider = null] = this.#running.values();
     this.#policy.crashed(provider);
-    this.#update({ state: 'crashed', memoryBytes: null, notice: this.#policy.notice });
+    this.#board.update({ state: 'crashed', memoryBytes: null, notice: this.#policy.notice });
     // A failure to start shows as the state and rejects whoever asks; there is nobody else to tell.
     if (this.#policy.restartsByItself) this.#connect().catch(() => undefined);
-  }
-
-  #update(change: Partial<EngineStatus>): void {
-    const next = { ...this.#status, ...change };
-    if (isDeepStrictEqual(next, this.#status)) return;
-    this.#status = next;
-    for (const listener of this.#listeners) listener(next);
   }
 }

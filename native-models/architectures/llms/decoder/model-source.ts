@@ -55,7 +55,7 @@ export function sourceOfFolder(
   const whole = new ConfigFields(path, json);
   const { config, family } = languageModel(whole, architecture);
   // GPTQ, AWQ and their like keep levels in tensors of their own.
-  for (const fields of [whole, config]) fields.only('quantization_config', []);
+  for (const fields of [whole, config]) fields.allowOnly('quantization_config', []);
   const settings = family.fromConfig(config);
   const root = rootOf(tensors, folder);
   return {
