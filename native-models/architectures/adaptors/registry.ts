@@ -1,4 +1,4 @@
-import { ModelError } from '../../errors.ts';
+import { namedArchitecture } from '../named-architecture.ts';
 import type { AdaptorArchitecture } from './adaptor.ts';
 import { convArchitecture } from './conv.ts';
 import { linearArchitecture } from './linear.ts';
@@ -23,11 +23,5 @@ const adaptors: readonly AdaptorArchitecture[] = [
 
 /** Throws `not-supported`, naming those that there are. */
 export function adaptorArchitecture(name: string): AdaptorArchitecture {
-  const found = adaptors.find((adaptor) => adaptor.name === name);
-  if (found !== undefined) return found;
-  throw new ModelError(
-    'not-supported',
-    `The recipe's adaptor is of the architecture ${name}, which this version cannot build.`,
-    `It builds ${adaptors.map((adaptor) => adaptor.name).join(', ')}.`,
-  );
+  return namedArchitecture('adaptor', name, adaptors);
 }

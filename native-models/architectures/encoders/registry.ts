@@ -1,4 +1,4 @@
-import { ModelError } from '../../errors.ts';
+import { namedArchitecture } from '../named-architecture.ts';
 import { beats } from './beats.ts';
 import { conformer } from './conformer.ts';
 import type { EncoderArchitecture } from './encoder.ts';
@@ -10,11 +10,5 @@ const encoders: readonly EncoderArchitecture[] = [whisper, conformer, parakeet, 
 
 /** Throws `not-supported`, naming those that there are. */
 export function encoderArchitecture(name: string): EncoderArchitecture {
-  const found = encoders.find((encoder) => encoder.name === name);
-  if (found !== undefined) return found;
-  throw new ModelError(
-    'not-supported',
-    `The recipe's encoder is of the architecture ${name}, which this version cannot build.`,
-    `It builds ${encoders.map((encoder) => encoder.name).join(', ')}.`,
-  );
+  return namedArchitecture('encoder', name, encoders);
 }
