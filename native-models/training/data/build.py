@@ -27,9 +27,9 @@ from data.speech import sound_part, speak_part, voice_part
 from data.texts import magpie, prose
 from data.voices.casting import Cast
 
-# What a process does first: the quick voices and the LLM take turns in one, Kokoro has the other to itself.
+# What a process does first: the quick voices in one, then the LLM, which is slow; Kokoro has the other to itself.
 ORDERS = (
-    (("texts", "sounds"), ("quick", "responses"), ("kokoro",)),
+    (("texts", "sounds"), ("quick",), ("responses",), ("kokoro",)),
     (("texts",), ("kokoro",), ("quick", "responses"), ("sounds",)),
 )
 

@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from parts.ctc import fits, own_label_ctc, read_labels
 from parts.features import HOP, LogMel
 from parts.masking import MaskingSettings, mask_features
+from parts.second_look import Looked, SecondLook
 from parts.shards import ClipBatch
+from parts.shared_spelling import DraftSpelling, SharedSpelling
 from parts.spelling import Spelling
 from parts.stack_conv_ctc import Heard, StackConvCtc
 from parts.whisper_encoder import WhisperEncoder
@@ -19,7 +21,11 @@ class Hearing(nn.Module):
     """Frames of a frozen encoder have no graph behind them; its layers that are trained do."""
 
     def __init__(
-        self, encoder: WhisperEncoder, adaptor: StackConvCtc, spelling: Spelling, masking: MaskingSettings
+        self,
+        encoder: WhisperEncoder,
+        adaptor: StackConvCtc | SecondLook,
+        spelling: Spelling | SharedSpelling | DraftSpelling,
+        masking: MaskingSettings,
     ) -> None:
         super().__init__()
         self.features = LogMel(encoder.bands)
@@ -28,7 +34,7 @@ class Hearing(nn.Module):
         trained = [any(p.requires_grad for p in layer.parameters()) for layer in encoder.layers]
         self.frozen_layers = trained.index(True) if any(trained) else len(trained)
 
-    def forward(self, batch: ClipBatch) -> Heard:
+    def forward(self, batch: ClipBatch) -> Heard | Looked:
         log_mel, frames = self.features(batch.samples, batch.lengths), batch.lengths // HOP
         if self.training:
             log_mel = mask_features(log_mel, frames, self.masking)
@@ -42,19 +48,19 @@ class Hearing(nn.Module):
             x = self.encoder.through(x, lengths, self.frozen_layers)
         return self.adaptor(x, lengths)
 
-    def ctc(self, heard: Heard, batch: ClipBatch) -> tuple[Tensor, int]:
+    def ctc(self, heard: Heard | Looked, batch: ClipBatch) -> tuple[Tensor, int]:
         """(−log p of all transcripts that fit their clip, their number of tokens)."""
-        frames = heard.lengths.tolist()
+        places = heard.lengths.tolist()
         targets = [self.spelling.classes(about["spoken"]) for about in batch.about]
-        rows = [row for row, target in enumerate(targets) if fits(target, frames[row])]
+        rows = [row for row, target in enumerate(targets) if fits(target, places[row])]
         chosen = [targets[row] for row in rows]
         if not chosen:
-            return heard.directions.sum() * 0, 0
+            return heard.vectors.sum() * 0, 0
         scores = self.adaptor.scores(heard)[rows]
         return own_label_ctc(scores, heard.lengths[rows], chosen), sum(map(len, chosen))
 
     @torch.no_grad()
-    def transcripts(self, heard: Heard, blank_offset: float | None = None) -> list[str]:
+    def transcripts(self, heard: Heard | Looked, blank_offset: float | None = None) -> list[str]:
         """What the head says, its most likely label at every frame."""
         scores = self.adaptor.scores(heard)
         scores[..., 0] -= self.adaptor.blank_offset if blank_offset is None else blank_offset

@@ -66,7 +66,7 @@ def learn_spelling(
     counts = _count(words, cuts)
     for share in (0.2, 0.5, 0.8, 1.0, 1.0):
         kept = {p: n for p, n in counts.items() if n >= least_count * share and p in available and len(p) <= longest}
-        costs = _costs(kept, letters)
+        costs = piece_costs(kept, letters)
         cuts = {
             word: cut if all(piece in costs for piece in cut) else cheapest_split(f" {word}", costs)
             for word, cut in cuts.items()
@@ -87,7 +87,7 @@ def _count(words: Counter[str], cuts: dict[str, list[str]]) -> Counter[str]:
     return counts
 
 
-def _costs(counts: dict[str, int], letters: set[str]) -> dict[str, float]:
+def piece_costs(counts: dict[str, int], letters: set[str]) -> dict[str, float]:
     total = sum(counts.values()) + 1
     weights = dict.fromkeys(letters, _LETTER_COUNT) | {piece: float(count) for piece, count in counts.items()}
     return {piece: math.log(total / weight) for piece, weight in weights.items()}

@@ -99,7 +99,7 @@ class WhisperEncoder(nn.Module):
 
 def load_whisper_encoder(path: Path) -> WhisperEncoder:
     """From CTranslate2's `model.bin`, or from a folder that transformers wrote."""
-    state = _from_folder(path) if path.is_dir() else _from_ctranslate2(read_tensors(path))
+    state = hugging_face_tensors(path, "encoder.") if path.is_dir() else _from_ctranslate2(read_tensors(path))
     width, bands, _ = state["conv1.weight"].shape
     layers = 1 + max(int(key.split(".")[1]) for key in state if key.startswith("layers."))
     wide = state["layers.0.fc1.weight"].shape[0]
@@ -108,12 +108,15 @@ def load_whisper_encoder(path: Path) -> WhisperEncoder:
     return encoder.train_top(0)
 
 
-def _from_folder(folder: Path) -> dict[str, Tensor]:
+def hugging_face_tensors(folder: Path, part: str) -> dict[str, Tensor]:
+    """The tensors of `encoder.` or `decoder.` in a folder that transformers wrote, without what is before and in it."""
     index = folder / "model.safetensors.index.json"
     files = set(json.loads(index.read_text())["weight_map"].values()) if index.exists() else {"model.safetensors"}
     tensors = {key: value.float() for file in files for key, value in load_file(folder / file).items()}
-    (prefix,) = {key.removesuffix("conv1.weight") for key in tensors if key.endswith("conv1.weight")}
-    return {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
+    prefix = f"model.{part}" if any(key.startswith("model.") for key in tensors) else part
+    own = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
+    # A folder of the encoder alone names its tensors without a part.
+    return own or {key: value for key, value in tensors.items() if part == "encoder."}
 
 
 def _from_ctranslate2(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -1,8 +1,9 @@
-"""What ships: Whisper → a small attentive adaptor → SmolLM2, in two stages.
+"""What ships: Whisper → a draft and a second look → SmolLM2, in three stages.
 
-1. CTC over the LLM's own token embeddings: the encoder and the LLM are frozen, the LLM is not even run. Each frame's
-   vector is pulled onto the embedding of the token that it is the sound of; frames that say nothing new are dropped.
-2. LoRA on the LLM's attention: it transcribes what it hears (cross-entropy), and answers as it would have answered the
+1. The draft: CTC over Whisper's token embeddings. Encoder, decoder and LLM are frozen, the last two not even run.
+2. The second look: the draft goes once through Whisper's decoder; blocks of attention learn, by CTC again, to
+   weigh what it expects against the draft. The LLM is still not run: what it will read is made of its own embeddings.
+3. LoRA on the LLM's attention: it transcribes what it hears (cross-entropy), and answers as it would have answered the
    transcript (distillation to its own logits: AudioChatLlama, section 3.3). CTC goes on at a small weight.
 
     python -m recipes.default --settings settings/default.yaml
@@ -35,10 +36,11 @@ from parts.lora import MODULES, lora_tensors
 from parts.masking import MaskingSettings
 from parts.precision import Precision
 from parts.run import Run, RunSettings
+from parts.second_look import SecondLook, SecondLookSettings
 from parts.settings import from_command_line
 from parts.shards import ClipBatch, Clips, Sample, read_index
-from parts.spelling import Spelling, learn_spelling
-from parts.stack_conv_ctc import StackConvCtc, StackConvCtcSettings
+from parts.shared_spelling import SharedSpelling, learn_shared_spelling, whisper_tokenizer
+from parts.whisper_decoder import load_whisper_decoder
 from parts.whisper_encoder import load_whisper_encoder
 
 
@@ -52,15 +54,23 @@ class LlmStage:
 
 
 @dataclass(frozen=True)
+class LookStage:
+    run: RunSettings
+    draft_weight: float = 0.3
+
+
+@dataclass(frozen=True)
 class DefaultSettings:
     data: Path
-    encoder: Path
+    whisper: Path
+    whisper_tokens: Path
     llm: Path
     out: Path
     prompt: Prompt
-    stage1: RunSettings
-    stage2: LlmStage
-    adaptor: StackConvCtcSettings = field(default_factory=StackConvCtcSettings)
+    draft: RunSettings
+    look: LookStage
+    answer: LlmStage
+    adaptor: SecondLookSettings
     masking: MaskingSettings = field(default_factory=MaskingSettings)
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     augmented_share: float = 0.7
@@ -85,16 +95,22 @@ def main() -> None:
     tokenizer = load_tokenizer(settings.llm)
     spelling = spelling_of(settings, train, tokenizer, processes)
     llm = load_language_model(settings.llm)
-    hearing = new_hearing(settings, spelling, llm.get_input_embeddings().weight)
+    table = llm.get_input_embeddings().weight.detach()
+    adaptor = SecondLook(settings.adaptor, load_whisper_decoder(settings.whisper), spelling, table)
+    encoder = load_whisper_encoder(settings.whisper)
     clips = Clips(
         train, Augmenter(settings.augmentation, settings.augmented_share), settings.seed, settings.longest_seconds
     )
     checks = held_out_batches(held_out, settings.held_out_clips, settings.longest_seconds, processes)
 
-    hearing.encoder.to(precision.dtype)
-    hear(settings, hearing, clips, checks, processes, precision)
-    answerer = Answerer(hearing, llm.to(precision.dtype), tokenizer, settings.prompt, settings.stage2.answers)
-    answer(settings, answerer, clips, checks, processes, precision)
+    encoder.to(precision.dtype)
+    adaptor.decoder.to(processes.device, precision.dtype)
+    drafting = Hearing(encoder, adaptor.draft, spelling.draft, settings.masking)
+    train_draft(settings, drafting, clips, checks, processes, precision)
+    hearing = Hearing(encoder, adaptor, spelling, settings.masking)
+    train_look(settings, hearing, clips, checks, processes, precision)
+    answerer = Answerer(hearing, llm.to(precision.dtype), tokenizer, settings.prompt, settings.answer.answers)
+    train_answers(settings, answerer, clips, checks, processes, precision)
     if processes.first:
         size = export(settings.out / "export", answerer, settings)
         print(f"exported {size / 1e6:.1f} MB to {settings.out / 'export'}", flush=True)
@@ -119,24 +135,22 @@ def speech_samples(settings: DefaultSettings) -> tuple[list[Sample], list[Sample
 
 def spelling_of(
     settings: DefaultSettings, train: list[Sample], tokenizer: ChatTokenizer, processes: Processes
-) -> Spelling:
+) -> SharedSpelling:
     """Learnt once for a run: later stages, and later starts, use the same classes."""
     path = settings.out / "spelling.json"
     if path.exists():
-        return Spelling.load(path)
-    spelling = learn_spelling((s.about["spoken"] for s in train), tokenizer, settings.least_piece_count)
+        return SharedSpelling.load(path)
+    whisper = whisper_tokenizer(settings.whisper_tokens)
+    spelling = learn_shared_spelling(
+        (sample.about["spoken"] for sample in train), whisper, tokenizer, settings.least_piece_count
+    )
     if processes.first:
         settings.out.mkdir(parents=True, exist_ok=True)
         spelling.save(path)
     return spelling
 
 
-# Stage 1: CTC over token embeddings.
-
-
-def new_hearing(settings: DefaultSettings, spelling: Spelling, table: Tensor) -> Hearing:
-    adaptor = StackConvCtc(settings.adaptor, table[torch.tensor(spelling.tokens)].clone(), settings.dropout)
-    return Hearing(load_whisper_encoder(settings.encoder), adaptor, spelling, settings.masking)
+# Stages 1 and 2: the draft, and the second look.
 
 
 class CtcLoss(nn.Module):
@@ -146,11 +160,35 @@ class CtcLoss(nn.Module):
         super().__init__()
         self.hearing = hearing
 
-    def forward(self, batch: ClipBatch) -> tuple[Tensor, int]:
-        return self.hearing.ctc(self.hearing(batch), batch)
+    def forward(self, batch: ClipBatch) -> dict[str, tuple[Tensor, int]]:
+        """Each loss summed over its targets, and how many there are."""
+        return {"ctc": self.hearing.ctc(self.hearing(batch), batch)}
 
 
-def hear(
+class LookLoss(nn.Module):
+    def __init__(self, hearing: Hearing, drafting: Hearing) -> None:
+        super().__init__()
+        self.hearing, self._drafting = hearing, [drafting]
+
+    def forward(self, batch: ClipBatch) -> dict[str, tuple[Tensor, int]]:
+        looked = self.hearing(batch)
+        return {"ctc": self.hearing.ctc(looked, batch), "draft": self._drafting[0].ctc(looked.draft, batch)}
+
+
+def train_draft(
+    settings: DefaultSettings,
+    drafting: Hearing,
+    clips: Clips,
+    checks: list[ClipBatch],
+    processes: Processes,
+    precision: Precision,
+) -> None:
+    """Trains the draft alone; finished before, it is loaded and nothing else."""
+    loss = CtcLoss(drafting)
+    train_by_ctc(settings.out / "draft", loss, drafting, settings.draft, {}, clips, checks, processes, precision)
+
+
+def train_look(
     settings: DefaultSettings,
     hearing: Hearing,
     clips: Clips,
@@ -158,16 +196,35 @@ def hear(
     processes: Processes,
     precision: Precision,
 ) -> None:
-    """Trains the adaptor; finished before, it is loaded and nothing else."""
-    finished = settings.out / "stage1.pt"
+    """Trains what weighs draft and expectation; the draft goes on at a small weight."""
+    loss = LookLoss(hearing, Hearing(hearing.encoder, hearing.adaptor.draft, hearing.spelling.draft, settings.masking))
+    weights = {"draft": settings.look.draft_weight}
+    train_by_ctc(settings.out / "look", loss, hearing, settings.look.run, weights, clips, checks, processes, precision)
+
+
+def train_by_ctc(
+    folder: Path,
+    model: nn.Module,
+    hearing: Hearing,
+    settings: RunSettings,
+    weights: dict[str, float],
+    clips: Clips,
+    checks: list[ClipBatch],
+    processes: Processes,
+    precision: Precision,
+) -> None:
+    finished = folder.with_suffix(".pt")
     if (done := read_checkpoint(finished)) is not None:
         load_trained(hearing, done)
         return
-    run = Run(settings.out / "stage1", CtcLoss(hearing), clips, settings.stage1, processes, precision)
+    run = Run(folder, model, clips, settings, processes, precision)
     for batch in run.batches():
         with precision.autocast():
-            total, tokens = run.model(batch)
-        run.update(processes.share(total, tokens), len(batch.about), ctc=total.item() / max(1, tokens))
+            losses = run.model(batch)
+        loss = torch.zeros(())
+        for name, (total, tokens) in losses.items():
+            loss = loss + weights.get(name, 1.0) * processes.share(total, tokens)
+        run.update(loss, len(batch.about), **{name: t.item() / max(1, n) for name, (t, n) in losses.items()})
         if run.checks:
             with precision.autocast():
                 run.log.figures("held-out", run.step, seen=run.seen, **held_out_figures(hearing, checks))
@@ -178,18 +235,18 @@ def hear(
     run.log.figures("held-out", run.step, seen=run.seen, blank_offset=offset, **figures)
     run.log.close()
     if processes.first:
-        write_checkpoint(finished, {name: value.cpu() for name, value in run_state(hearing).items()})
+        write_checkpoint(finished, {name: value.cpu() for name, value in adaptor_state(hearing).items()})
 
 
-def run_state(hearing: Hearing) -> dict[str, Tensor]:
-    """The adaptor alone: the encoder is as published."""
+def adaptor_state(hearing: Hearing) -> dict[str, Tensor]:
+    """The adaptor alone: encoder and decoder are as published."""
     return {f"adaptor.{name}": value for name, value in hearing.adaptor.state_dict().items()}
 
 
-# Stage 2: LoRA, transcription and answers.
+# Stage 3: LoRA, transcription and answers.
 
 
-def answer(
+def train_answers(
     settings: DefaultSettings,
     answerer: Answerer,
     clips: Clips,
@@ -197,8 +254,8 @@ def answer(
     processes: Processes,
     precision: Precision,
 ) -> None:
-    stage = settings.stage2
-    run = Run(settings.out / "stage2", answerer, clips, stage.run, processes, precision)
+    stage = settings.answer
+    run = Run(settings.out / "answer", answerer, clips, stage.run, processes, precision)
     for batch in run.batches():
         answered = [bool(about["response"]) and random.random() < stage.answer_share for about in batch.about]
         with precision.autocast():
@@ -222,14 +279,15 @@ def answer(
 def export(folder: Path, answerer: Answerer, settings: DefaultSettings) -> int:
     adaptor = answerer.hearing.adaptor
     configuration = {
-        "adaptor": adaptor.settings.as_json(),
+        "architecture": "second-look",
+        "adaptor": adaptor.as_json(),
         "mode": "compress",
-        "lora_r": settings.stage2.answers.rank,
-        "lora_alpha": settings.stage2.answers.alpha,
+        "lora_r": settings.answer.answers.rank,
+        "lora_alpha": settings.answer.answers.alpha,
         "lora_modules": list(MODULES),
         "encoder": "whisper-base, no 30 s padding, 0.3 s tail, length rounded up to 2560 samples",
         "llm": settings.llm.name,
-        "vocab": answerer.hearing.spelling.tokens,
+        "vocab": adaptor.spelling.llm,
         "masking": asdict(settings.masking),
         "seed": settings.seed,
     }

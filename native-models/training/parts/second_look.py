@@ -1,0 +1,216 @@
+"""The default adaptor: a CTC draft of what was said, and a second look at the sound with the draft at hand.
+
+The draft finds where words are, and is cheap. Its tokens then go once, all at the same time, through Whisper's own
+decoder, which is frozen and looks at every frame: what it expects behind each of them is right far more often than the
+draft. Blocks of attention weigh both, and say for each place what stands there. Nothing is written word by word. What
+the LLM reads is the expected embedding: every class's own token embedding, as much of each as is believed in.
+
+The queries of a Q-Former (SALMONN, section 3.1) that know what they look for; compression by CTC as in AudioChatLlama.
+Tensors are named as `native-models/architectures/adaptors/second-look.ts` reads them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from parts.layers import RmsNorm
+from parts.shared_spelling import SharedSpelling
+from parts.stack_conv_ctc import Block, Heard, StackConvCtc, StackConvCtcSettings
+from parts.whisper_decoder import WhisperDecoder
+from parts.whisper_encoder import frame_mask
+
+SLOTS = 2
+"""Answers for each place: one for the token there, one for a token that the draft left out before it."""
+
+
+@dataclass(frozen=True)
+class SecondLookSettings:
+    draft: StackConvCtcSettings
+    blocks: int = 2
+    context: int = 1
+    wide: int = 768
+    heads: int = 8
+    longest_draft: int = 400
+    """Tokens; Whisper's decoder has 448 positions."""
+    prefix: tuple[int, ...] = (50258, 50259, 50359, 50363)
+    """Whisper's tokens before a transcript: English, transcribe, no times."""
+    corrupted: float = 0.06
+    """Of a draft's tokens, when training: a draft of clips that it was trained with has too few errors."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    vectors: Tensor
+    """`[batch, slots, llm_width]`"""
+    scores: Tensor
+    """`[batch, slots, 1 + classes]`, the blank first."""
+    lengths: Tensor
+    """Slots of each clip `[batch]`."""
+    draft: Heard
+
+
+class SecondLook(nn.Module):
+    """`table` `[vocabulary, llm_width]`: the LLM's embeddings. `decoder` belongs to the encoder, and stays out."""
+
+    def __init__(
+        self, settings: SecondLookSettings, decoder: WhisperDecoder, spelling: SharedSpelling, table: Tensor
+    ) -> None:
+        super().__init__()
+        self.settings, self.spelling = settings, spelling
+        width = settings.draft.width
+        words = decoder.embed_tokens.weight
+        tokens = torch.tensor(spelling.whisper)
+        drafted = torch.tensor(spelling.frequent) - 1
+        self.draft = StackConvCtc(settings.draft, words[tokens[drafted]].float().clone())
+        self._decoder = [decoder]
+        buffers = {
+            "tokens": tokens,
+            "drafted": tokens[drafted],
+            "words": words[tokens].float(),
+            "capitals": words[torch.tensor(spelling.whisper_capital)].float(),
+            "llm": table[torch.tensor(spelling.llm)].detach().float(),
+        }
+        for name, value in buffers.items():
+            self.register_buffer(name, value.clone(), persistent=False)
+        self.register_buffer("directions", F.normalize(self.words, dim=-1), persistent=False)
+        inner = StackConvCtcSettings(width=width, context=settings.context, wide=settings.wide, heads=settings.heads)
+        self.expected_norm, self.soft_norm = RmsNorm(width), RmsNorm(width)
+        self.expected, self.soft = nn.Linear(width, width), nn.Linear(width, width, bias=False)
+        self.blocks = nn.ModuleList(Block(inner) for _ in range(settings.blocks))
+        self.norm = RmsNorm(width)
+        self.out = nn.Linear(width, SLOTS * width)
+        self.blank, self.trust = nn.Linear(width, SLOTS), nn.Linear(width, SLOTS)
+        self.tau = nn.Parameter(torch.full((SLOTS,), 8.0))
+        self.bias = nn.Parameter(torch.zeros(len(tokens)))
+        self.register_buffer("blank_offset", torch.tensor(0.0))
+        with torch.no_grad():
+            # Begins with the draft's token at each place, where Whisper's decoder expects the same or has no opinion.
+            self.expected.weight.mul_(0.1)
+            nn.init.eye_(self.soft.weight)
+            nn.init.eye_(self.out.weight[width:])
+            self.blank.weight.zero_()
+            self.blank.bias.copy_(torch.tensor([2.0, -3.0]))
+            self.trust.weight.zero_()
+            self.trust.bias.copy_(torch.tensor([0.2, 1.0]))
+            for block in self.blocks:
+                for last in (block.pw, block.w2, block.ao):
+                    nn.init.normal_(last.weight, std=0.02)
+
+    @property
+    def decoder(self) -> WhisperDecoder:
+        """In a list, so that its weights are neither saved nor counted as this module's."""
+        return self._decoder[0]
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> Looked:
+        """`[batch, frames, encoder_width]`, `[batch]`."""
+        heard = self.draft(frames, lengths)
+        labels, soft, count = self.read_draft(heard)
+        return self.look(frames, lengths, heard, labels, soft, count)
+
+    def look(
+        self, frames: Tensor, lengths: Tensor, heard: Heard, labels: Tensor, soft: Tensor, count: Tensor
+    ) -> Looked:
+        """`labels` `[batch, tokens]` Whisper's tokens, `soft` `[batch, tokens, width]` their expected embeddings."""
+        expected = self.expectations(labels, frames, lengths)
+        # Place i lies between token i and the next: what is expected behind the one, and the other as drafted.
+        x = self.expected(self.expected_norm(expected)) + F.pad(self.soft(self.soft_norm(soft)), (0, 0, 0, 1))
+        places = frame_mask(count + 1, x.shape[1])
+        for block in self.blocks:
+            x = block(x, places, 0.0)
+        x = self.norm(x)
+        scores = self.slot_scores(x, expected)
+        vectors = F.softmax(scores[..., 1:], -1).to(x.dtype) @ self.llm.to(x.dtype)
+        return Looked(vectors, scores, SLOTS * (count + 1), heard)
+
+    @torch.no_grad()
+    def read_draft(self, heard: Heard) -> tuple[Tensor, Tensor, Tensor]:
+        """(Whisper's tokens `[batch, most]`, their expected embeddings `[batch, most, width]`, how many `[batch]`)."""
+        scores = self.draft.scores(heard)
+        labels, kept = self.draft.kept(heard)
+        count = kept.sum(-1).clamp(max=self.settings.longest_draft)
+        order = (~kept).to(torch.int8).argsort(-1, stable=True)[:, : max(1, int(count.max()))]
+        chosen = labels.gather(1, order)
+        believed = F.softmax(scores[..., 1:].gather(1, order[..., None].expand(-1, -1, scores.shape[-1] - 1)), -1)
+        if self.training:
+            chosen, believed, count = self._corrupt(chosen, believed, count)
+        tokens = self.drafted[(chosen - 1).clamp(min=0)]
+        return tokens, believed @ self.decoder.embed_tokens.weight[self.drafted].to(believed.dtype), count
+
+    def _corrupt(self, labels: Tensor, believed: Tensor, count: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Some tokens are lost, some are others."""
+        own = frame_mask(count, labels.shape[1])
+        chance = torch.rand(labels.shape, device=labels.device)
+        other = own & (chance > 1 - self.settings.corrupted / 2)
+        wrong = torch.randint(1, believed.shape[-1] + 1, labels.shape, device=labels.device)
+        labels = torch.where(other, wrong, labels)
+        believed = torch.where(other[..., None], F.one_hot(wrong - 1, believed.shape[-1]).to(believed.dtype), believed)
+        kept = own & (chance > self.settings.corrupted / 2)
+        order = (~kept).to(torch.int8).argsort(-1, stable=True)
+        count = kept.sum(-1)
+        return labels.gather(1, order), believed.gather(1, order[..., None].expand_as(believed)), count
+
+    @torch.no_grad()
+    def expectations(self, tokens: Tensor, frames: Tensor, lengths: Tensor) -> Tensor:
+        """What Whisper's decoder expects at the start and behind each token `[batch, 1 + tokens, width]`."""
+        prefix = torch.tensor(self.settings.prefix, device=tokens.device).expand(len(tokens), -1)
+        with torch.autocast(frames.device.type, enabled=False):
+            states = self.decoder(torch.cat([prefix, tokens], 1), frames.to(self.decoder.dtype), lengths)
+        return states[:, prefix.shape[1] - 1 :]
+
+    def slot_scores(self, x: Tensor, expected: Tensor) -> Tensor:
+        """`[batch, places, width]`, `[batch, places, width]` → `[batch, 2 · places, 1 + classes]`."""
+        with torch.no_grad():
+            prior = torch.logaddexp(
+                (expected @ self.words.T.to(expected.dtype)).float(),
+                (expected @ self.capitals.T.to(expected.dtype)).float(),
+            ).log_softmax(-1)
+        directions = F.normalize(self.out(x).float(), dim=-1, eps=1e-6).unflatten(-1, (SLOTS, -1)).to(x.dtype)
+        cosines = (directions @ self.directions.T.to(x.dtype)).float()
+        trust = F.softplus(self.trust(x).float())[..., None]
+        classes = cosines * self.tau[:, None] + trust * prior[:, :, None] + self.bias
+        return torch.cat([self.blank(x).float()[..., None], classes], -1).flatten(1, 2)
+
+    def scores(self, looked: Looked) -> Tensor:
+        return looked.scores.clone()
+
+    @torch.no_grad()
+    def kept(self, looked: Looked) -> tuple[Tensor, Tensor]:
+        """(labels `[batch, slots]`, whether a slot is kept): neither blank nor what the slot before it says."""
+        labels = best_labels(looked.scores, self.blank_offset)
+        before = F.pad(labels, (1, 0))[:, :-1]
+        return labels, (labels > 0) & (labels != before) & frame_mask(looked.lengths, labels.shape[1])
+
+    def as_json(self) -> dict[str, Any]:
+        """As the foundry reads it; classes are listed by Whisper's tokens, the draft's by their place among them."""
+        settings = self.settings
+        return {
+            "draft": settings.draft.as_json(),
+            "blocks": settings.blocks,
+            "ctx": settings.context,
+            "ff": settings.wide,
+            "heads": settings.heads,
+            "slots": SLOTS,
+            "longest_draft": settings.longest_draft,
+            "prefix": list(settings.prefix),
+            "whisper": self.spelling.whisper,
+            "whisper_capital": self.spelling.whisper_capital,
+            "drafted": [number - 1 for number in self.spelling.frequent],
+        }
+
+    def export_tensors(self) -> dict[str, Tensor]:
+        """As the foundry names them; what is taken off a blank's score is in its bias."""
+        state = {f"adaptor.{key}": value for key, value in self.state_dict().items() if not key.startswith("draft.")}
+        offset = state.pop("adaptor.blank_offset")
+        draft = {key.replace("adaptor.", "draft.", 1): value for key, value in self.draft.export_tensors().items()}
+        draft["draft.bias"] = draft.pop("ctc.bias")
+        return state | draft | {"adaptor.blank.bias": state["adaptor.blank.bias"] - offset}
+
+
+def best_labels(scores: Tensor, blank_offset: Tensor | float) -> Tensor:
+    best = scores[..., 1:].max(-1)
+    return torch.where(best.values > scores[..., 0] - blank_offset, best.indices + 1, 0)
