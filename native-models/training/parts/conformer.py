@@ -1,16 +1,16 @@
 """AudioChatLlama's encoder (section 3.2): filter bank → convolutions to 80 ms → Conformer blocks → CTC head.
 
-Tensors are named as `native-models/architectures/encoders/conformer.ts` reads them; the blocks are torchaudio's.
+Tensors are named as `native-models/architectures/encoders/conformer.ts` reads them; the blocks are as torchaudio's.
 """
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-import torchaudio
 from torch import Tensor, nn
 
-BANDS = 80
+from parts.filter_bank import BANDS
+
 _SUBSAMPLINGS = 3
 
 
@@ -36,16 +36,63 @@ class _Subsampling(nn.Module):
         return self.linear(x.permute(0, 2, 1, 3).flatten(2)), lengths
 
 
-def _through(block: nn.Module, x: Tensor, heard: Tensor) -> Tensor:
-    """torchaudio's block, except that its convolution sees nothing behind a clip's end."""
-    x = x + 0.5 * block.ffn1(x)
-    normed = block.self_attn_layer_norm(x).transpose(0, 1)
-    mixed, _ = block.self_attn(normed, normed, normed, key_padding_mask=~heard, need_weights=False)
-    x = x + mixed.transpose(0, 1)
-    convolution = block.conv_module
-    gated = convolution.sequential[:2](convolution.layer_norm(x).transpose(1, 2)) * heard[:, None]
-    x = x + convolution.sequential[2:](gated).transpose(1, 2)
-    return block.final_layer_norm(x + 0.5 * block.ffn2(x))
+class _FeedForward(nn.Module):
+    def __init__(self, width: int, wide: int) -> None:
+        super().__init__()
+        # The places between are a dropout's in torchaudio, whose names the foundry reads.
+        self.sequential = nn.ModuleDict(
+            {"0": nn.LayerNorm(width), "1": nn.Linear(width, wide), "4": nn.Linear(wide, width)}
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.sequential["4"](F.silu(self.sequential["1"](self.sequential["0"](x))))
+
+
+class _Convolution(nn.Module):
+    """Doubled and gated, over `kernel` frames in each column, normalised by batch, mixed."""
+
+    def __init__(self, width: int, kernel: int) -> None:
+        super().__init__()
+        self.layer_norm = nn.LayerNorm(width)
+        self.sequential = nn.ModuleDict(
+            {
+                "0": nn.Conv1d(width, 2 * width, 1),
+                "2": nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width),
+                "3": nn.BatchNorm1d(width),
+                "5": nn.Conv1d(width, width, 1),
+            }
+        )
+
+    def forward(self, x: Tensor, heard: Tensor) -> Tensor:
+        """It sees nothing behind a clip's end."""
+        gated = F.glu(self.sequential["0"](self.layer_norm(x).transpose(1, 2)), 1) * heard[:, None]
+        normed = self.sequential["3"](self.sequential["2"](gated))
+        return self.sequential["5"](F.silu(normed)).transpose(1, 2)
+
+
+class _Block(nn.Module):
+    """Half a feed-forward layer, attention, convolution, half a feed-forward layer (Gulati et al. 2020)."""
+
+    def __init__(self, width: int, wide: int, heads: int, kernel: int) -> None:
+        super().__init__()
+        self.ffn1, self.ffn2 = _FeedForward(width, wide), _FeedForward(width, wide)
+        self.self_attn_layer_norm = nn.LayerNorm(width)
+        self.self_attn = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.conv_module = _Convolution(width, kernel)
+        self.final_layer_norm = nn.LayerNorm(width)
+
+    def forward(self, x: Tensor, heard: Tensor) -> Tensor:
+        x = x + 0.5 * self.ffn1(x)
+        normed = self.self_attn_layer_norm(x)
+        x = x + self.self_attn(normed, normed, normed, key_padding_mask=~heard, need_weights=False)[0]
+        x = x + self.conv_module(x, heard)
+        return self.final_layer_norm(x + 0.5 * self.ffn2(x))
+
+
+class _Blocks(nn.Module):
+    def __init__(self, width: int, layers: int, heads: int, kernel: int) -> None:
+        super().__init__()
+        self.conformer_layers = nn.ModuleList(_Block(width, 4 * width, heads, kernel) for _ in range(layers))
 
 
 class ConformerEncoder(nn.Module):
@@ -59,20 +106,12 @@ class ConformerEncoder(nn.Module):
         super().__init__()
         self.subsampling = _Subsampling(channels, width, BANDS)
         heads = heads or max(1, width // 64)
-        self.conformer = torchaudio.models.Conformer(width, heads, 4 * width, layers, kernel)
+        self.conformer = _Blocks(width, layers, heads, kernel)
         self.ctc = nn.Linear(width, labels)
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         x, shorter = self.subsampling(features, lengths)
         heard = torch.arange(x.shape[1], device=x.device) < shorter[:, None]
         for block in self.conformer.conformer_layers:
-            x = _through(block, x, heard)
+            x = block(x, heard)
         return x, shorter
-
-
-@torch.no_grad()
-def filter_bank(samples: Tensor) -> Tensor:
-    """`[samples]` at 16 kHz → `[frames, bands]`: Kaldi's, 25 ms every 10 ms, of whole samples, without dither."""
-    return torchaudio.compliance.kaldi.fbank(
-        samples[None] * 2**15, num_mel_bins=BANDS, sample_frequency=16000, dither=0.0
-    )

@@ -20,10 +20,11 @@ from torch import Tensor, nn
 
 from parts.adaptors import AdaptorSettings, new_adaptor
 from parts.checkpoints import load_trained, read_checkpoint, write_checkpoint
-from parts.conformer import ConformerEncoder, filter_bank
+from parts.conformer import ConformerEncoder
 from parts.conversation import Conversation, TextPiece, collate
 from parts.ctc import fits, own_label_ctc
 from parts.export import export_adaptor
+from parts.filter_bank import filter_bank
 from parts.listener import Listener, ListeningSettings, Turn, Workbench, prepare, train
 from parts.losses import cross_entropy
 from parts.run import Run, RunSettings

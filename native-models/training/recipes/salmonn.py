@@ -23,8 +23,9 @@ from torch import Tensor, nn
 
 from parts.adaptors import AdaptorSettings, new_adaptor
 from parts.checkpoints import trained_state
-from parts.conformer import ConformerEncoder, filter_bank
+from parts.conformer import ConformerEncoder
 from parts.export import export_adaptor
+from parts.filter_bank import filter_bank
 from parts.listener import (
     Listener,
     ListeningSettings,

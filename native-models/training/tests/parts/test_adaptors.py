@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from parts.adaptors import AdaptorSettings, new_adaptor
-from parts.conformer import ConformerEncoder, filter_bank
+from parts.conformer import ConformerEncoder
+from parts.filter_bank import filter_bank
 from parts.stack_conv_ctc import StackConvCtc, StackConvCtcSettings
 
 KINDS = {
@@ -63,3 +64,14 @@ def test_conformer_hears_a_clip_in_a_batch_as_alone():
     assert lengths.tolist() == [13, 9]
     torch.testing.assert_close(both[1, :9], alone[0], atol=1e-4, rtol=1e-4)
     assert "conformer.conformer_layers.0.self_attn.in_proj_weight" in encoder.state_dict()
+
+
+def test_filter_bank_is_kaldis():
+    """Golden values: torchaudio 2.11's `compliance.kaldi.fbank` without dither."""
+    seconds = torch.arange(1600, dtype=torch.float64) / 16000
+    rising = 0.3 * torch.sin(2 * torch.pi * (300 + 20000 * seconds) * seconds) + 0.1
+    bank = filter_bank(rising.float())
+    assert bank.shape == (8, 80)
+    golden = torch.tensor([11.940577, 9.313396, 8.759770, 0.786712])
+    torch.testing.assert_close(bank[[0, 0, 3, 7], [0, 40, 25, 79]], golden, atol=2e-3, rtol=0)
+    assert float(bank.mean()) == pytest.approx(9.0502, abs=1e-3)
