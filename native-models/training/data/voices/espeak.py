@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import shutil
 import subprocess
+import sys
+from pathlib import Path
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -48,15 +51,21 @@ class Espeak:
 
     def synthesise(self, said: str, speaking: Speaking) -> np.ndarray:
         # Words a minute and pitch (0-99) as eSpeak counts them; the range of the intonation goes by markup.
-        command = ["espeak-ng", "-v", speaking.voice.name, "-s", f"{160 * speaking.speed:.0f}", "--stdout"]
-        command += ["-p", f"{np.clip(50 * speaking.pitch, 0, 99):.0f}"]
+        rate, pitch = f"{160 * speaking.speed:.0f}", f"{np.clip(50 * speaking.pitch, 0, 99):.0f}"
         markup = f'<prosody range="{100 * speaking.liveliness:.0f}%">{escape(said)}</prosody>'
-        command += ["-m", "--", markup]
+        command = [*_program(), "-v", speaking.voice.name, "-s", rate, "-p", pitch, "--", markup]
         result = subprocess.run(command, capture_output=True)
         if result.returncode or len(result.stdout) < 100:
             raise SynthesisError(result.stderr.decode(errors="replace"))
         samples, rate = soundfile.read(io.BytesIO(_with_length(result.stdout)), dtype="float32")
         return trim(resample(samples, rate))
+
+
+def _program() -> list[str]:
+    """The system's own, else the same by a library that pip brings."""
+    if shutil.which("espeak-ng") is not None:
+        return ["espeak-ng", "-m", "--stdout"]
+    return [sys.executable, str(Path(__file__).with_name("espeak_program.py"))]
 
 
 def _with_length(wave: bytes) -> bytes:

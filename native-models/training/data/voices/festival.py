@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -26,6 +27,9 @@ class Festival:
         self._process: subprocess.Popen[str] | None = None
 
     def voices(self) -> list[Voice]:
+        """None where the program is not installed."""
+        if shutil.which("festival") is None:
+            return []
         return [
             Voice(self.name, voice, "en", "woman" if "slt" in voice else "man", "American", licence)
             for voice, licence in LICENCES.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -18,6 +19,9 @@ class Flite:
     name = "flite"
 
     def voices(self) -> list[Voice]:
+        """None where the program is not installed."""
+        if shutil.which("flite") is None:
+            return []
         speakers = {"kal": ("man", "American"), "kal16": ("man", "American"), "awb": ("man", "Scottish")}
         speakers |= {"rms": ("man", "American"), "slt": ("woman", "American")}
         return [Voice(self.name, key, "en", sex, accent, LICENCE) for key, (sex, accent) in speakers.items()]
