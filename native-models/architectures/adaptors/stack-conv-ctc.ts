@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { ModelError } from '../../errors.ts';
 import type { LazyTensor, TensorSource } from '../../formats/tensor-source.ts';
-import type { Value, Weight } from '../../graph/definition.ts';
+import type { Weight } from '../../graph/definition.ts';
 import { Graph } from '../../graph/graph.ts';
 import { shapeMismatch } from '../../graph/shape.ts';
-import { type LinearKind, linear } from '../../layers/linear.ts';
 import { floatWeight } from '../../layers/matrix-weights.ts';
 import type { AdaptorArchitecture, AdaptorRequest, BuiltAdaptor } from './adaptor.ts';
+import { linearOf, stackedBlocks, weightOf } from './conv-blocks.ts';
 import { adaptorSettings, expectEncoderWidth } from './fit.ts';
 
 /** The adaptor's configuration file, as its training wrote it. */
@@ -32,8 +32,6 @@ const configSchema = z.object({
   vocab: z.array(z.number().int().nonnegative()).min(1),
 });
 type Config = z.infer<typeof configSchema>;
-
-const epsilon = 1e-6;
 
 const optionFields = { stack: z.number().int().positive().optional() };
 
@@ -88,9 +86,8 @@ function buildStackConvCtc(request: AdaptorRequest): BuiltAdaptor {
  * Stacked frames, convolutions and a CTC head over the LLM's own embeddings: `encoder` f32 [1, frames, din] → `adaptor` f32
  * [1, frames/k, dl] and `labels` i64 [1, frames/k].
  *
- * RMS norm → k frames stacked → linear → blocks of (RMS norm, attention over the clip; with `heads` alone), (RMS norm, depthwise
- * convolution, SiLU, linear) and (RMS norm, SwiGLU), each added to what came in → RMS norm → linear → unit vector · scale. The head's classes are a blank and the cosine with the
- * embedding of each listed token, · τ + bias.
+ * RMS norm → k frames stacked → linear → blocks → RMS norm → linear → unit vector · scale. The head's classes are a blank and the
+ * cosine with the embedding of each listed token, · τ + bias.
  *
  * `embeddings` is the LLM's token table [vocabulary, dl]. Throws `shape-mismatch` when LLM, adaptor and configuration disagree.
  */
@@ -99,84 +96,23 @@ function stackConvCtc(
   config: Config,
   embeddings: LazyTensor,
 ): Graph {
-  const { din, k, dl, blocks } = config.adaptor;
+  const { din, k, dl } = config.adaptor;
   if (embeddings.shape[1] !== dl)
     throw shapeMismatch(
       `The adaptor gives vectors of ${dl}, the LLM's embeddings are ${embeddings.shape[1]} wide`,
     );
   const g = new Graph('stack-conv-ctc', target);
-  const layer = (x: Value, name: string) => linearLayer(g, source, x, name, kind);
+  const module = { g, source, at: 'adaptor.', kind };
   const encoded = g.input('encoder', 'float32', [1, 'frames', din]);
-  const stacked = g.reshape(rmsNorm(g, source, encoded, 'inn'), [0, -1, k * din]);
-  let x = layer(stacked, 'stack');
-  for (let block = 0; block < blocks; block++)
-    x = convolutionBlock(g, source, x, `blocks.${block}`, config, kind);
-  const normed = rmsNorm(g, source, x, 'nf');
-  const direction = layer(normed, 'out');
+  const normed = stackedBlocks(module, encoded, config.adaptor);
+  const direction = linearOf(module, normed, 'out', dl);
   const unit = g.div(direction, g.max(g.reduceL2(direction, -1), g.constant('float32', [], [1e-12])));
-  g.output('adaptor', g.mul(unit, weightOf(g, source, 'scale')), [1, `frames/${k}`, dl]);
+  g.output('adaptor', g.mul(unit, weightOf(module, 'scale', [])), [1, `frames/${k}`, dl]);
   const classes = g.matMul(unit, g.weight('ctc.classes', classWeight(source, config, embeddings)));
   const bias = g.weight('ctc.bias', floatWeight(source.tensor('ctc.bias'), [config.vocab.length]));
-  const scores = g.concat([layer(normed, 'blank'), g.add(classes, bias)], -1);
+  const scores = g.concat([linearOf(module, normed, 'blank', 1), g.add(classes, bias)], -1);
   g.output('labels', g.argMax(scores, -1), [1, `frames/${k}`]);
   return g;
-}
-
-function convolutionBlock(
-  g: Graph,
-  source: TensorSource,
-  x: Value,
-  name: string,
-  config: Config,
-  kind: LinearKind,
-): Value {
-  const { d, ctx, ff, heads } = config.adaptor;
-  const attended = heads === 0 ? x : g.add(x, attention(g, source, x, name, config, kind));
-  const channels = g.transpose(rmsNorm(g, source, attended, `${name}.n1`), [0, 2, 1]);
-  const kernel = weightOf(g, source, `${name}.dw.weight`);
-  const neighbours = g.conv(channels, kernel, weightOf(g, source, `${name}.dw.bias`), {
-    padding: [ctx, ctx],
-    groups: d,
-  });
-  const mixed = linearLayer(g, source, silu(g, g.transpose(neighbours, [0, 2, 1])), `${name}.pw`, kind);
-  const heard = g.add(attended, mixed);
-  const wide = linearLayer(g, source, rmsNorm(g, source, heard, `${name}.n2`), `${name}.w1`, kind);
-  const [gate = wide, value = wide] = g.split(wide, [ff, ff], 2);
-  return g.add(heard, linearLayer(g, source, g.mul(silu(g, gate), value), `${name}.w2`, kind));
-}
-
-/** Queries, keys and values from one matrix, below one another. */
-function attention(
-  g: Graph,
-  source: TensorSource,
-  x: Value,
-  name: string,
-  { adaptor: { d, heads } }: Config,
-  kind: LinearKind,
-): Value {
-  if (d % heads !== 0) throw shapeMismatch(`The adaptor's ${d} columns are not ${heads} heads of one size`);
-  const qkv = linearLayer(g, source, rmsNorm(g, source, x, `${name}.n0`), `${name}.qkv`, kind);
-  const [query, key, value] = g.split(qkv, [d, d, d], 2);
-  return linearLayer(g, source, g.multiHeadAttention(query, key, value, heads), `${name}.ao`, kind);
-}
-
-function silu(g: Graph, x: Value): Value {
-  return g.mul(x, g.sigmoid(x));
-}
-
-function rmsNorm(g: Graph, source: TensorSource, x: Value, name: string): Value {
-  return g.norm(x, weightOf(g, source, `${name}.g`), epsilon);
-}
-
-function weightOf(g: Graph, source: TensorSource, name: string): Value {
-  return g.weight(`adaptor.${name}`, floatWeight(source.tensor(`adaptor.${name}`)));
-}
-
-/** The blank's single row is not worth quantising. */
-function linearLayer(g: Graph, source: TensorSource, x: Value, name: string, kind: LinearKind): Value {
-  const bias = source.has(`adaptor.${name}.bias`) ? source.tensor(`adaptor.${name}.bias`) : null;
-  const weight = source.tensor(`adaptor.${name}.weight`);
-  return linear(g, x, { weight, bias }, weight.shape[0] === 1 ? 'float' : kind);
 }
 
 /** [dl, classes]: unit vectors of the listed tokens' embeddings, times τ. */
