@@ -6,8 +6,10 @@ Tensors are named as `native-models/architectures/encoders/conformer.ts` reads t
 from __future__ import annotations
 
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
 
 from parts.filter_bank import BANDS
 
@@ -48,6 +50,28 @@ class _FeedForward(nn.Module):
         return self.sequential["4"](F.silu(self.sequential["1"](self.sequential["0"](x))))
 
 
+class _BatchNorm(nn.BatchNorm1d):
+    """Over the frames that are a clip's own, of all processes: a batch's padding and its sharing out change nothing."""
+
+    def forward(self, x: Tensor, heard: Tensor) -> Tensor:
+        """`[batch, width, frames]`, `[batch, frames]`."""
+        if not self.training:
+            return super().forward(x)
+        own = x.float() * heard[:, None]
+        sums = torch.cat([own.sum((0, 2)), own.square().sum((0, 2)), heard.sum().float()[None]])
+        if dist.is_initialized():
+            sums = all_reduce(sums)
+        count = sums[-1].detach()
+        mean, square = (sums[:-1] / count).chunk(2)
+        variance = square - mean.square()
+        with torch.no_grad():
+            self.num_batches_tracked += 1
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * count / (count - 1).clamp(min=1), self.momentum)
+        scale = self.weight * (variance + self.eps).rsqrt()
+        return (x - mean[:, None]) * scale[:, None] + self.bias[:, None]
+
+
 class _Convolution(nn.Module):
     """Doubled and gated, over `kernel` frames in each column, normalised by batch, mixed."""
 
@@ -58,7 +82,7 @@ class _Convolution(nn.Module):
             {
                 "0": nn.Conv1d(width, 2 * width, 1),
                 "2": nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width),
-                "3": nn.BatchNorm1d(width),
+                "3": _BatchNorm(width),
                 "5": nn.Conv1d(width, width, 1),
             }
         )
@@ -66,7 +90,7 @@ class _Convolution(nn.Module):
     def forward(self, x: Tensor, heard: Tensor) -> Tensor:
         """It sees nothing behind a clip's end."""
         gated = F.glu(self.sequential["0"](self.layer_norm(x).transpose(1, 2)), 1) * heard[:, None]
-        normed = self.sequential["3"](self.sequential["2"](gated))
+        normed = self.sequential["3"](self.sequential["2"](gated), heard)
         return self.sequential["5"](F.silu(normed)).transpose(1, 2)
 
 

@@ -66,6 +66,25 @@ def test_conformer_hears_a_clip_in_a_batch_as_alone():
     assert "conformer.conformer_layers.0.self_attn.in_proj_weight" in encoder.state_dict()
 
 
+def test_a_batchs_padding_does_not_change_what_a_conformer_learns():
+    torch.manual_seed(0)
+    banks, lengths = torch.randn(2, 96, 80), torch.tensor([96, 64])
+    encoder = ConformerEncoder(64, 1, 30, channels=8)
+    gradients, states = [], []
+    for frames in (96, 160):
+        padded = torch.nn.functional.pad(banks, (0, 0, 0, frames - 96), value=3.0)
+        fresh = ConformerEncoder(64, 1, 30, channels=8)
+        fresh.load_state_dict(encoder.state_dict())
+        x, shorter = fresh(padded, lengths)
+        heard = torch.arange(x.shape[1]) < shorter[:, None]
+        x[heard].square().sum().backward()
+        convolution = fresh.conformer.conformer_layers[0].conv_module.sequential
+        gradients.append(convolution["0"].weight.grad)
+        states.append(convolution["3"].running_var)
+    torch.testing.assert_close(gradients[0], gradients[1], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(states[0], states[1])
+
+
 def test_filter_bank_is_kaldis():
     """Golden values: torchaudio 2.11's `compliance.kaldi.fbank` without dither."""
     seconds = torch.arange(1600, dtype=torch.float64) / 16000
