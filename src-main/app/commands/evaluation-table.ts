@@ -1,5 +1,6 @@
 import type { Subject } from '../../evaluation/suite/item-result.ts';
-import type { Measure, MeasureName, Summary } from '../../evaluation/suite/summary.ts';
+import type { Measure } from '../../evaluation/suite/measured.ts';
+import type { MeasureName, Summary } from '../../evaluation/suite/summary.ts';
 import { textTable } from './text-table.ts';
 
 const share = (value: number) => (100 * value).toFixed(1);
@@ -49,7 +50,8 @@ export function evaluationTable(
   ]);
 }
 
-function cell(measure: Measure | undefined, format: (value: number) => string): string {
+/** A figure and its interval, or a dash. */
+export function cell(measure: Measure | undefined, format: (value: number) => string): string {
   if (measure === undefined) return '–';
   const { value, interval } = measure;
   return interval === null

@@ -16,6 +16,26 @@ import type {
 import { answer, type Bench, score, transcribe } from './listening.ts';
 import { isQuestion, nameOf, type SuiteItem } from './suite.ts';
 
+/** What is asked of each who is measured. */
+export interface Asks {
+  readonly transcript: boolean;
+  readonly answer: boolean;
+  /** How likely a response is: the item's own, or what the LLM replies to the written words. */
+  readonly response: boolean;
+  readonly translation: boolean;
+}
+
+/** Everything that is known of an item. */
+function everythingOf(item: SuiteItem): Asks {
+  const question = isQuestion(item);
+  return {
+    transcript: true,
+    answer: question,
+    response: question,
+    translation: item.translation !== undefined,
+  };
+}
+
 /**
  * Asks every subject every item, one after another, and tells what each made of it. Where an LLM is measured, so is what it
  * makes of the written words. Throws what an engine throws, but for sound in which it hears nothing.
@@ -25,26 +45,30 @@ export async function runSuite(
   subjects: readonly Exclude<Subject, 'written'>[],
   bench: Bench,
   on: (result: ItemResult) => void,
+  asksOf: (item: SuiteItem) => Asks = everythingOf,
 ): Promise<void> {
   const hasLlm = subjects.some((subject) => subject !== 'whisper');
   for (const item of suite) {
-    const needsLlm = isQuestion(item) || item.translation !== undefined;
+    const asks = asksOf(item);
+    const needsLlm = asks.answer || asks.response || asks.translation;
     const asked: readonly Subject[] = needsLlm && hasLlm ? ['written', ...subjects] : subjects;
     const transcripts = new Transcripts(bench, item);
-    let response = item.response ?? null;
+    let response = asks.response ? (item.response ?? null) : null;
     for (const subject of asked) {
-      const transcript = await transcripts.of(subject);
-      const reply = subject !== 'whisper' && isQuestion(item) ? await answer(bench, item, subject) : null;
+      const transcript = asks.transcript ? await transcripts.of(subject) : null;
+      const isReference = subject === 'written' && asks.response && response === null;
+      const replies = subject !== 'whisper' && (asks.answer || isReference);
+      const reply = replies ? await answer(bench, item, subject) : null;
       // Without a reference, the LLM's own reply to the written words is one (Fathullah et al. 2024, section 4.2).
-      if (subject === 'written') response ??= reply;
+      if (isReference) response = reply;
       on({
         item: nameOf(item),
         subject,
         isMultiTurn: item.turns !== undefined,
         transcript: transcript === null ? null : transcriptResult(item, transcript),
         answer: reply === null ? null : answerResult(item, reply),
-        response: reply === null || !response ? null : await score(bench, item, subject, response),
-        translation: await translationResult(bench, item, subject),
+        response: subject === 'whisper' || !response ? null : await score(bench, item, subject, response),
+        translation: asks.translation ? await translationResult(bench, item, subject) : null,
       });
     }
   }

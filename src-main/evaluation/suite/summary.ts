@@ -1,17 +1,9 @@
 import { corpusBleu } from '../metrics/bleu.ts';
-import { bootstrap, type Interval } from '../metrics/bootstrap.ts';
 import { corpusChrf, corpusChrfPlusPlus } from '../metrics/chrf.ts';
 import { errorRate } from '../metrics/error-rate.ts';
 import { perplexity } from '../metrics/perplexity.ts';
 import type { AnswerResult, ItemResult, Subject } from './item-result.ts';
-
-export interface Measure {
-  readonly value: number;
-  /** 95 %, by bootstrap over items; null for a single item. */
-  readonly interval: Interval | null;
-  /** Items that it was measured on. */
-  readonly items: number;
-}
+import { type Measure, measureOf } from './measured.ts';
 
 /** What a subject made of an item, and what the LLM made of its written words. */
 interface Pair {
@@ -32,8 +24,7 @@ function measured<Part>(
       const found = part(pair) ?? null;
       if (found !== null) parts.push(found);
     }
-    const value = parts.length === 0 ? null : statistic(parts);
-    return value === null ? null : { value, interval: bootstrap(parts, statistic), items: parts.length };
+    return measureOf(parts, statistic);
   };
 }
 
