@@ -13,9 +13,13 @@ import soundfile
 import torch
 from safetensors.torch import save_file
 
+from parts.language_model import load_tokenizer
+from parts.whisper_decoder import WhisperDecoder
 from parts.whisper_encoder import WhisperEncoder
 
 WORDS = ["the", "cat", "sat", "on", "a", "mat", "and", "ran"]
+VOCABULARY = 320
+"""More than `write_gguf` has tokens."""
 _HIDDEN, _HEADS, _KEY_HEADS, _LAYERS, _WIDE = 32, 4, 2, 2, 64
 
 
@@ -83,12 +87,19 @@ def write_gguf(path: Path) -> Path:
 
 
 def write_whisper(folder: Path) -> Path:
-    """An encoder of two layers and 64 columns, as transformers writes it."""
+    """An encoder and a decoder of 64 columns, as transformers writes them."""
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    state = WhisperEncoder(80, 64, 2, 128).state_dict()
-    save_file({f"model.encoder.{name}": value for name, value in state.items()}, str(folder / "model.safetensors"))
+    parts = {"encoder": WhisperEncoder(80, 64, 2, 128), "decoder": WhisperDecoder(64, 1, 128, VOCABULARY, 64)}
+    state = {f"model.{part}.{name}": v for part, model in parts.items() for name, v in model.state_dict().items()}
+    save_file(state, str(folder / "model.safetensors"))
     return folder
+
+
+def write_whisper_tokens(path: Path, gguf_file: Path) -> Path:
+    """As Whisper's `tokenizer.json`, with the tokens of `write_gguf`."""
+    load_tokenizer(gguf_file).tokenizer.save(str(path))
+    return path
 
 
 def write_shards(folder: Path, clips: int = 24, seconds: float = 0.8) -> Path:
