@@ -6,6 +6,7 @@ import time
 from contextlib import AbstractContextManager
 
 import torch
+import torch.distributed as dist
 
 
 def matmul_rate(dtype: torch.dtype, device: torch.device, size: int = 1024, repeats: int = 8) -> float:
@@ -29,6 +30,11 @@ class Precision:
         self.device = device
         self.rates = {"f32": matmul_rate(torch.float32, device), "bf16": matmul_rate(torch.bfloat16, device)}
         self.low = wanted == "bf16" or (wanted == "auto" and self.rates["bf16"] > 1.3 * self.rates["f32"])
+        if dist.is_initialized():
+            # Measured at the same time on busy machines: the first process' word counts, so that all compute alike.
+            low = torch.tensor(int(self.low), device=device)
+            dist.broadcast(low, 0)
+            self.low = bool(low)
 
     @property
     def dtype(self) -> torch.dtype:

@@ -72,7 +72,10 @@ class SharedSpelling:
 
     def save(self, path: Path) -> None:
         names = ("pieces", "whisper", "whisper_capital", "llm", "frequent", "costs", "cuts")
-        path.write_text(json.dumps({name: getattr(self, name) for name in names}))
+        # Whole or not at all: another process may look for it at this moment.
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps({name: getattr(self, name) for name in names}))
+        partial.replace(path)
 
     @staticmethod
     def load(path: Path) -> SharedSpelling:

@@ -159,7 +159,10 @@ def write_stories(settings: SalmonnSettings, bench: Workbench, listener: Listene
     listener.train()
     if bench.processes.first:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(stories, ensure_ascii=False, indent=1) + "\n")
+        # Whole or not at all: another process may look for it at this moment.
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(stories, ensure_ascii=False, indent=1) + "\n")
+        partial.replace(path)
     return stories
 
 
