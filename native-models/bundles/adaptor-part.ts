@@ -11,6 +11,7 @@ import type { Recipe } from './recipe.ts';
 import { sameGraph } from './same-graph.ts';
 import { adaptorSettings } from './settings.ts';
 import type { RecipeSources } from './sources.ts';
+import { wholeWhisper } from './whisper-part.ts';
 import { writePart } from './write-part.ts';
 
 type AdaptorRecipe = NonNullable<Recipe['adaptor']>;
@@ -46,6 +47,7 @@ export function planAdaptor(
   const request = {
     ...{ weights, options, encoder, secondEncoder, llm },
     config: adaptorSettings(sources.path(from), named, given),
+    whisper: recipe.encoder === undefined ? null : wholeWhisper(recipe.encoder, sources),
   };
   const built = architecture.build({ ...request, kind, target: 'cpu' });
   const device = architecture.build({ ...request, kind, target: recipe.target });

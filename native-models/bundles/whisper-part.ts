@@ -12,7 +12,7 @@ import type { TensorSource } from '../formats/tensor-source.ts';
 import { whisperTokens } from '../tokenizers/whisper-tokens.ts';
 import type { BundleManifest } from './manifest.ts';
 import { encoderSettings, modelFolder } from './settings.ts';
-import { readJson } from './sources.ts';
+import { type RecipeSources, readJson } from './sources.ts';
 
 /**
  * Writes Whisper's decoder, from weights of any publisher. Null without tokenizer.json beside the weights, or
@@ -52,6 +52,17 @@ export async function buildWhisperDecoder(
     maxTokens,
     tokens,
   };
+}
+
+/** The whole Whisper that a recipe's encoder is a part of, under CTranslate2's names; null where it is none, or has no decoder. */
+export function wholeWhisper(
+  { architecture, from }: { readonly architecture: string; readonly from: string },
+  sources: RecipeSources,
+): TensorSource | null {
+  if (architecture !== 'whisper') return null;
+  const weights = sources.weights(from);
+  const { tensors } = whisperTensors(weights, weights, sources.path(from));
+  return tensors.has('decoder/embeddings/weight') ? tensors : null;
 }
 
 /** The weights under one set of names, with the configuration in CTranslate2's fields. */

@@ -3,7 +3,7 @@ import { bytesPerElement } from '../graph/element-types.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Floats, Form, Levels } from './forms/form.ts';
 import { type BlockRows, floatRows, storedRows } from './row-chunks.ts';
-import { streamedWeight } from './streamed-weight.ts';
+import { bytesOf, streamedWeight } from './streamed-weight.ts';
 
 /** Rows of one form below one another. */
 export interface StoredMatrix {
@@ -13,13 +13,25 @@ export interface StoredMatrix {
   readonly form: Form;
   /** By the names of the form's pieces. */
   readonly pieces: ReadonlyMap<string, Weight>;
+  /** Those of the pieces' rows that the matrix is made of; null is all of them. */
+  readonly picked: { readonly name: string; readonly numbers: Weight } | null;
 }
 
 export function storedMatrix(name: string, parts: readonly BlockRows[], form: Form): StoredMatrix {
   const rows = parts.reduce((sum, { tensor }) => sum + (tensor.shape[0] ?? 0), 0);
   const columns = parts[0]?.tensor.shape[1] ?? 0;
   const pieces = new PieceStreams(parts, form, rows);
-  return { name, rows, columns, form, pieces: pieces.weights() };
+  return { name, rows, columns, form, pieces: pieces.weights(), picked: null };
+}
+
+/** Some rows of a matrix as one of its own. They are taken out when the graph is loaded: in the file they stand once. */
+export function pickedMatrix(matrix: StoredMatrix, name: string, rows: readonly number[]): StoredMatrix {
+  const numbers = {
+    type: 'int64',
+    shape: [rows.length],
+    read: () => bytesOf(BigInt64Array.from(rows, BigInt)),
+  } as const;
+  return { ...matrix, rows: rows.length, picked: { name, numbers } };
 }
 
 /** The whole matrix, as a product takes it. */
@@ -35,7 +47,10 @@ export function someRows(g: Graph, matrix: StoredMatrix, numbers: Value): Levels
 function pieceValue(g: Graph, matrix: StoredMatrix, name: string): Value {
   const weight = matrix.pieces.get(name);
   if (weight === undefined) throw new Error(`${matrix.name} has no piece ${name}`);
-  return g.weight(`${matrix.name}.${name}`, weight);
+  const all = g.weight(`${matrix.name}.${name}`, weight);
+  const { picked } = matrix;
+  if (picked === null) return all;
+  return g.shared(`${picked.name}.${name}`, () => g.gather(all, g.weight(picked.name, picked.numbers), 0));
 }
 
 /**

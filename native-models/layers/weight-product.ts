@@ -5,7 +5,7 @@ import type { Floats, Levels } from './forms/form.ts';
 import { formOf } from './forms/form-of.ts';
 import type { BlockRows } from './row-chunks.ts';
 import { type BlockOffsets, type Dial, type Factor, sideBranch } from './side-branch.ts';
-import { type StoredMatrix, someRows, storedMatrix, wholeMatrix } from './stored-matrix.ts';
+import { pickedMatrix, type StoredMatrix, someRows, storedMatrix, wholeMatrix } from './stored-matrix.ts';
 import type { WeightFormat } from './weight-format.ts';
 
 export type { BlockRows };
@@ -71,6 +71,22 @@ export function lookUp(g: Graph, matrix: WeightMatrix, ids: Value): Value {
   const values = rows.kind === 'floats' ? rows.values : multipliedOut(g, rows, matrix.columns);
   const length = ids.shape[1] ?? 1;
   return g.reshapeTo(values, g.int64s([1, -1, matrix.columns]), [1, length, matrix.columns]);
+}
+
+/** Rows of the matrix weighed and summed: `weights` f32 [1, S, rows] → f32 [1, S, columns]. */
+export function weighedRows(g: Graph, weights: Value, matrix: WeightMatrix): Value {
+  const [stored, ...others] = matrix.stored;
+  if (stored === undefined || others.length > 0) throw new Error(`${matrix.name} is no table`);
+  const whole = wholeMatrix(g, stored);
+  return g.matMul(weights, whole.kind === 'floats' ? whole.values : multipliedOut(g, whole, matrix.columns));
+}
+
+/** Some rows of a table as a table of its own, which takes no bytes in a file. */
+export function tableOf(name: string, matrix: WeightMatrix, rows: readonly number[]): WeightMatrix {
+  return {
+    ...{ name, rows: rows.length, columns: matrix.columns },
+    stored: matrix.stored.map((stored) => pickedMatrix(stored, name, rows)),
+  };
 }
 
 function changedProduct(

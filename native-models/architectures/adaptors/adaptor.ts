@@ -19,6 +19,8 @@ export interface AdaptorRequest {
   readonly secondEncoder: EncoderFacts | null;
   /** The LLM to be spoken to, its token table [vocabulary, hidden] included; null in a recipe without one. */
   readonly llm: { readonly hidden: number; readonly embeddings: LazyTensor } | null;
+  /** The whole Whisper that the encoder is a part of, under CTranslate2's names; null or left out where it is none, or has no decoder. */
+  readonly whisper?: TensorSource | null;
   readonly kind: LinearKind;
   readonly target: Target;
 }
@@ -34,7 +36,7 @@ export interface BuiltAdaptor {
   readonly stack: number;
   /** Tokens that sound of a length becomes, for estimates: the rate, or a fixed number whatever the length. */
   readonly tokens: { readonly perSecond: number } | { readonly fixed: number };
-  /** `ctc-compress`: only tokens whose label is new and no blank are read by the LLM. */
+  /** `ctc-compress`: of the tokens, which may be fewer or more than frames, the LLM reads those whose label is new and no blank. */
   readonly selection: 'all' | 'ctc-compress';
   /** LLM token of label i + 1; empty without a CTC head. */
   readonly ctcTokens: readonly number[];

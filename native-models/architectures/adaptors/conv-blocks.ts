@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { TensorSource } from '../../formats/tensor-source.ts';
 import type { Value } from '../../graph/definition.ts';
 import type { Graph } from '../../graph/graph.ts';
@@ -16,23 +17,28 @@ export interface TrainedModule {
   readonly kind: LinearKind;
 }
 
-export interface BlockSizes {
-  /** Width of what passes through. */
-  readonly d: number;
+/** Fields of a configuration that training wrote. */
+export const blockFields = {
+  blocks: z.number().int().min(0).max(64),
   /** Frames to each side that a depthwise convolution sees. */
-  readonly ctx: number;
-  readonly ff: number;
-  /** Of the attention that each block begins with; 0 is none. */
-  readonly heads: number;
-}
+  ctx: z.number().int().min(0).max(64),
+  ff: z.number().int().positive(),
+  /** Of the attention that each block begins with; none where it is left out. */
+  heads: z.number().int().min(0).max(64).default(0),
+};
 
-export interface StackedSizes extends BlockSizes {
+export const stackedFields = {
   /** Width of an encoder frame. */
-  readonly din: number;
+  din: z.number().int().positive(),
   /** Encoder frames put beside one another. */
-  readonly k: number;
-  readonly blocks: number;
-}
+  k: z.number().int().positive(),
+  /** Width inside. */
+  d: z.number().int().positive(),
+  ...blockFields,
+};
+
+export type StackedSizes = z.infer<z.ZodObject<typeof stackedFields>>;
+export type BlockSizes = Omit<StackedSizes, 'din' | 'k'>;
 
 const epsilon = 1e-6;
 
@@ -60,16 +66,16 @@ export function rmsNorm(module: TrainedModule, x: Value, name: string): Value {
  * [1, frames/k, d]. Frames that fill no stack are left off.
  */
 export function stackedBlocks(module: TrainedModule, encoded: Value, sizes: StackedSizes): Value {
-  const { k, d, blocks } = sizes;
+  const { k, d } = sizes;
   const stacked = stackFrames(module.g, rmsNorm(module, encoded, 'inn'), k, 'drop');
-  const x = convBlocks(module, linearOf(module, stacked, 'stack', d), blocks, sizes);
+  const x = convBlocks(module, linearOf(module, stacked, 'stack', d), sizes);
   return rmsNorm(module, x, 'nf');
 }
 
 /** x [1, S, d] through as many blocks. */
-export function convBlocks(module: TrainedModule, x: Value, blocks: number, sizes: BlockSizes): Value {
+export function convBlocks(module: TrainedModule, x: Value, sizes: BlockSizes): Value {
   let y = x;
-  for (let block = 0; block < blocks; block++) y = convBlock(module, y, `blocks.${block}`, sizes);
+  for (let block = 0; block < sizes.blocks; block++) y = convBlock(module, y, `blocks.${block}`, sizes);
   return y;
 }
 

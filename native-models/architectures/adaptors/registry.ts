@@ -4,6 +4,7 @@ import { convArchitecture } from './conv.ts';
 import { linearArchitecture } from './linear.ts';
 import { mlpArchitecture } from './mlp.ts';
 import { qFormerArchitecture } from './q-former.ts';
+import { secondLookArchitecture } from './second-look.ts';
 import { stackArchitecture } from './stack.ts';
 import { stackConvCtcArchitecture } from './stack-conv-ctc.ts';
 import { ultravoxArchitecture } from './ultravox.ts';
@@ -19,6 +20,7 @@ const adaptors: readonly AdaptorArchitecture[] = [
   stackArchitecture,
   ultravoxArchitecture,
   stackConvCtcArchitecture,
+  secondLookArchitecture,
 ];
 
 /** Throws `not-supported`, naming those that there are. */

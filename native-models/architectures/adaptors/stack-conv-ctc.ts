@@ -6,26 +6,15 @@ import { Graph } from '../../graph/graph.ts';
 import { shapeMismatch } from '../../graph/shape.ts';
 import { floatWeight } from '../../layers/matrix-weights.ts';
 import type { AdaptorArchitecture, AdaptorRequest, BuiltAdaptor } from './adaptor.ts';
-import { linearOf, stackedBlocks, weightOf } from './conv-blocks.ts';
+import { linearOf, stackedBlocks, stackedFields, weightOf } from './conv-blocks.ts';
 import { adaptorSettings, expectEncoderWidth } from './fit.ts';
 
 /** The adaptor's configuration file, as its training wrote it. */
 const configSchema = z.object({
   adaptor: z.object({
-    /** Width of an encoder frame. */
-    din: z.number().int().positive(),
-    /** Encoder frames put beside one another. */
-    k: z.number().int().positive(),
-    /** Width inside. */
-    d: z.number().int().positive(),
+    ...stackedFields,
     /** Width of the LLM's embeddings. */
     dl: z.number().int().positive(),
-    blocks: z.number().int().min(0).max(64),
-    /** Frames to each side that a depthwise convolution sees. */
-    ctx: z.number().int().min(0).max(64),
-    ff: z.number().int().positive(),
-    /** Of the attention that each block begins with; none where it is left out. */
-    heads: z.number().int().min(0).max(64).default(0),
   }),
   mode: z.enum(['compress', 'all']),
   /** LLM tokens that are the classes of the CTC head; class 0 is the blank, class i the token at i − 1. */

@@ -2,8 +2,8 @@ import type { LazyTensor, TensorSource } from '../../formats/tensor-source.ts';
 import { float, int } from '../../graph/core.ts';
 import type { Value } from '../../graph/definition.ts';
 import { Graph } from '../../graph/graph.ts';
-import { shapeMismatch } from '../../graph/shape.ts';
-import { byteBlockWeight, linear } from '../../layers/linear.ts';
+import { knownDimension, shapeMismatch } from '../../graph/shape.ts';
+import { byteBlockWeight, type LinearKind, linear } from '../../layers/linear.ts';
 import { floatWeight, matrixRows } from '../../layers/matrix-weights.ts';
 import { feedForward, layerNorm, layerWeights } from './whisper.ts';
 import { type WhisperSizes, whisperSizes } from './whisper-sizes.ts';
@@ -20,15 +20,26 @@ export function whisperCrossAttention(source: TensorSource): Graph {
   const g = new Graph('whisper-cross');
   const encoded = g.input('encoder', 'float32', [1, 'T', sizes.hidden]);
   for (let layer = 0; layer < sizes.decoderLayers; layer++) {
-    const weights = layerWeights(source, `decoder/layer_${layer}/attention/linear_1`);
-    const [key, value] = g.split(linear(g, encoded, weights, kind), [sizes.hidden, sizes.hidden], 2);
+    const [key, value] = crossKeysAndValues(g, source, encoded, `decoder/layer_${layer}/attention`, kind);
     for (const [part, projected] of Object.entries({ key, value })) {
-      if (projected === undefined) throw new Error('split gives two');
       const heads = g.transpose(g.reshape(projected, [0, 0, sizes.heads, sizes.headSize]), [0, 2, 1, 3]);
       g.output(`cross.${layer}.${part}`, heads);
     }
   }
   return g;
+}
+
+/** Keys and values of the encoder's output [1, T, d] for one layer, [1, T, d] each. */
+export function crossKeysAndValues(
+  g: Graph,
+  source: TensorSource,
+  encoded: Value,
+  name: string,
+  kind: LinearKind,
+): readonly [key: Value, value: Value] {
+  const hidden = knownDimension(encoded.shape, -1, 'Whisper');
+  const both = linear(g, encoded, layerWeights(source, `${name}/linear_1`), kind);
+  return g.split(both, [hidden, hidden], 2);
 }
 
 /**
@@ -49,7 +60,8 @@ export function whisperDecoder(source: TensorSource): Graph {
   caches.forEach((cache, layer) => {
     const name = `decoder/layer_${layer}`;
     x = selfAttention(g, source, x, { name, layer, cache, mask, sizes });
-    x = crossAttention(g, source, x, `${name}/attention`, cache, sizes);
+    const cross = [cache.crossKey, cache.crossValue] as const;
+    x = crossAttention(g, source, x, `${name}/attention`, cross, sizes.heads, kind);
     x = feedForward(g, source, x, `${name}/ffn`, kind);
   });
   const normed = layerNorm(g, source, x, 'decoder/layer_norm');
@@ -148,16 +160,18 @@ function selfAttention(
   return g.add(x, linear(g, attended, layerWeights(source, `${name}/self_attention/linear_1`), kind));
 }
 
-function crossAttention(
+/** `x` and what it finds in the encoder's output; keys and values [1, T, d], or by heads [1, heads, T, headSize]. */
+export function crossAttention(
   g: Graph,
   source: TensorSource,
   x: Value,
   name: string,
-  cache: LayerCache,
-  { heads }: WhisperSizes,
+  [key, value]: readonly [key: Value, value: Value],
+  heads: number,
+  kind: LinearKind,
 ): Value {
   const normed = layerNorm(g, source, x, `${name}/layer_norm`);
   const query = linear(g, normed, layerWeights(source, `${name}/linear_0`), kind);
-  const attended = g.multiHeadAttention(query, cache.crossKey, cache.crossValue, heads);
+  const attended = g.multiHeadAttention(query, key, value, heads);
   return g.add(x, linear(g, attended, layerWeights(source, `${name}/linear_2`), kind));
 }

@@ -104,16 +104,33 @@ function encoderBlock(
   source: TensorSource,
   x: Value,
   name: string,
-  given: { readonly sizes: WhisperEncoderSizes; readonly kind: LinearKind; readonly bias: Value | null },
+  given: WhisperAttention & { readonly sizes: WhisperEncoderSizes },
 ): Value {
-  const { kind, bias } = given;
-  const { hidden, heads } = given.sizes;
+  const heard = g.add(x, selfAttention(g, source, x, name, given.sizes.heads, given));
+  return feedForward(g, source, heard, `${name}/ffn`, given.kind);
+}
+
+export interface WhisperAttention {
+  readonly kind: LinearKind;
+  /** Added to the scores: what may not be seen is far below zero. */
+  readonly bias: Value | null;
+}
+
+/** Of x [1, S, hidden] over itself after its norm, without x. */
+export function selfAttention(
+  g: Graph,
+  source: TensorSource,
+  x: Value,
+  name: string,
+  heads: number,
+  { kind, bias }: WhisperAttention,
+): Value {
+  const hidden = knownDimension(x.shape, -1, 'Whisper');
   const normed = layerNorm(g, source, x, `${name}/self_attention/layer_norm`);
   const qkv = linear(g, normed, layerWeights(source, `${name}/self_attention/linear_0`), kind);
   const [query, key, value] = g.split(qkv, [hidden, hidden, hidden], 2);
   const attended = g.multiHeadAttention(query, key, value, heads, bias === null ? {} : { bias });
-  const heard = g.add(x, linear(g, attended, layerWeights(source, `${name}/self_attention/linear_1`), kind));
-  return feedForward(g, source, heard, `${name}/ffn`, kind);
+  return linear(g, attended, layerWeights(source, `${name}/self_attention/linear_1`), kind);
 }
 
 /** `x + W₂ · gelu(W₁ · norm(x))`, the second half of encoder and decoder blocks alike. */

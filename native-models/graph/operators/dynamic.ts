@@ -29,6 +29,12 @@ export class DynamicOperators extends NeuralOperators {
     return y;
   }
 
+  /** Where x is not zero, in its order: int64 [rank, count], an index for each axis; `count` names how many there are. */
+  nonZero(x: Value, count: Dimension): Value {
+    const [y] = this.op('', 'NonZero', [x], {}, [{ type: 'int64', shape: [x.shape.length, count] }]);
+    return y;
+  }
+
   /** Two pieces along an axis; `lengths`: int64 [2]. */
   splitAt(x: Value, lengths: Value, axis: number, sizes: readonly [Dimension, Dimension]): [Value, Value] {
     const at = axisOf(x.shape, axis, 'Split');

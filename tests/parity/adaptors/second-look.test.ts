@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import type { AdaptorRequest } from '../../../native-models/architectures/adaptors/adaptor.ts';
+import { adaptorArchitecture } from '../../../native-models/architectures/adaptors/registry.ts';
+import { cosineSimilarity } from '../../../native-models/cosine-similarity.ts';
+import {
+  configWith,
+  golden,
+  made,
+  secondLookRequest,
+  source,
+  tiny,
+  withTensor,
+} from '../../fixtures/adaptors/second-look.ts';
+import { numbered } from '../../fixtures/foundry/numbered-weights.ts';
+import { floats, runGraph, valuesOf } from '../../unit/graph/run-graph.ts';
+
+/** The cases of make_second_look.py: as many frames, and what is unlike in the adaptor. */
+const cases: Readonly<Record<string, { frames: number; change: Partial<AdaptorRequest> }>> = {
+  usual: { frames: 41, change: {} },
+  long: { frames: 60, change: { config: configWith({ longest_draft: 5 }) } },
+  empty: {
+    frames: 9,
+    change: { weights: withTensor(source(made.shapes), 'draft.blank.bias', [104]) },
+  },
+};
+
+async function run(name: string, change: Partial<AdaptorRequest> = {}) {
+  const given = cases[name];
+  if (given === undefined) throw new Error(`no case ${name}`);
+  const { graph } = adaptorArchitecture('second-look').build(
+    secondLookRequest({ ...given.change, ...change }),
+  );
+  const shape = [1, given.frames, tiny.width];
+  const encoder = floats(numbered('encoder', shape, 1.5), shape);
+  return runGraph(graph, { encoder }, 'all');
+}
+
+describe.each(Object.keys(cases))('the second look at a clip, %s', (name) => {
+  const vectors = golden.tensor(`${name}.adaptor`).float32();
+  const labels = [...new Int32Array(golden.tensor(`${name}.labels`).read().slice().buffer)];
+
+  it.each(['cpu', 'plain'] as const)(
+    'gives the vectors and the labels that the training workbench gives, with operators of %s',
+    async (target) => {
+      const { adaptor, labels: found } = await run(name, { target });
+      expect(adaptor?.dims).toEqual(golden.tensor(`${name}.adaptor`).shape);
+      expect(valuesOf(found)).toEqual(labels);
+      const largest = vectors.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      const given = valuesOf(adaptor);
+      const furthest = vectors.reduce(
+        (most, value, i) => Math.max(most, Math.abs(value - (given[i] ?? Number.NaN))),
+        0,
+      );
+      expect(furthest / largest).toBeLessThan(1e-4);
+    },
+  );
+
+  it('in 8-bit blocks gives nearly the same', async () => {
+    const { adaptor, labels: found } = await run(name, { kind: 'byte-blocks' });
+    expect(found?.dims).toEqual([1, labels.length]);
+    expect(cosineSimilarity(Float32Array.from(valuesOf(adaptor)), vectors)).toBeGreaterThan(0.999);
+  });
+});
