@@ -37,11 +37,12 @@ class Prompt:
     user: str = "<|im_start|>user\n"
     assistant: str = "<|im_end|>\n<|im_start|>assistant\n"
     turn_end: str = "<|im_end|>\n"
+    opening: str = "<|im_start|>system\n{system}<|im_end|>\n"
 
     @property
     def prefix(self) -> str:
         """The same before every first turn."""
-        return f"<|im_start|>system\n{self.system}<|im_end|>\n{self.user}"
+        return self.opening.format(system=self.system) + self.user
 
 
 @dataclass(frozen=True)

@@ -105,30 +105,39 @@ class MixedTurns(Listener):
 def main() -> None:
     settings = from_command_line(AudioChatLlamaSettings, "Trains a Conformer, then the LLM's view of it.")
     bench = prepare(settings)
-    labels = len(LETTERS) + 1
-    encoder = ConformerEncoder(settings.width, settings.layers, labels, channels=settings.channels)
-    frames = FilterBankFrames(encoder)
+    frames = new_frames(settings)
     recognise(settings, bench, frames)
-    frames.encoder.ctc.requires_grad_(False)
-    llm = bench.llm.to(bench.precision.dtype)
-    adaptor = new_adaptor(settings.adaptor, settings.width, llm.config.hidden_size, bench.embedding_norm)
-    listener = MixedTurns(frames, adaptor, llm, bench.tokenizer, settings.prompt)
-    listener.mixed_share = settings.mixed_share
-
-    def turn(about: dict[str, Any]) -> Turn:
-        """A clip without a reply gives none to learn from; its words are asked for."""
-        if about["response"]:
-            return Turn("", about["response"])
-        return Turn(settings.prompt.tasks["transcribe"], about["text"])
-
-    train(settings, bench, listener, turn, "invariance")
+    listener = new_listener(settings, bench, frames)
+    train(settings, bench, listener, lambda about: reply_or_words(settings, about), "invariance")
     if bench.processes.first:
-        export_adaptor(settings.out / "export", adaptor.state_dict(), settings.adaptor.recipe())
+        export_adaptor(settings.out / "export", listener.adaptor.state_dict(), settings.adaptor.recipe())
         folder = settings.out / "export" / "encoder"
         export_adaptor(folder, frames.encoder.state_dict(), {"mels": 80})
         (folder / "adaptor.safetensors").replace(folder / "model.safetensors")
         (folder / "adaptor.json").replace(folder / "config.json")
     bench.processes.close()
+
+
+def new_frames(settings: AudioChatLlamaSettings) -> FilterBankFrames:
+    labels = len(LETTERS) + 1
+    return FilterBankFrames(ConformerEncoder(settings.width, settings.layers, labels, channels=settings.channels))
+
+
+def new_listener(settings: AudioChatLlamaSettings, bench: Workbench, frames: FilterBankFrames) -> MixedTurns:
+    """Behind a Conformer that recognises: its letters are done with, the rest is trained on."""
+    frames.encoder.ctc.requires_grad_(False)
+    llm = bench.llm.to(bench.precision.dtype)
+    adaptor = new_adaptor(settings.adaptor, settings.width, llm.config.hidden_size, bench.embedding_norm)
+    listener = MixedTurns(frames, adaptor, llm, bench.tokenizer, settings.prompt)
+    listener.mixed_share = settings.mixed_share
+    return listener
+
+
+def reply_or_words(settings: AudioChatLlamaSettings, about: dict[str, Any]) -> Turn:
+    """A clip without a reply gives none to learn from; its words are asked for."""
+    if about["response"]:
+        return Turn("", about["response"])
+    return Turn(settings.prompt.tasks["transcribe"], about["text"])
 
 
 def recognise(settings: AudioChatLlamaSettings, bench: Workbench, frames: FilterBankFrames) -> None:

@@ -15,6 +15,7 @@ for want of a BEATs checkpoint at this scale. The test-time discount of LoRA (se
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +42,9 @@ from parts.lora import add_lora, discounted, lora_tensors
 from parts.run import RunSettings
 from parts.settings import from_command_line
 from parts.shards import ClipBatch
+
+Figures = dict[str, dict[str, float]]
+"""By discount, then by what was asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,13 +83,29 @@ class TwoEncoders(nn.Module):
 def main() -> None:
     settings = from_command_line(SalmonnSettings, "Trains in three stages, then sweeps LoRA's discount.")
     bench = prepare(settings)
+    listener = new_listener(settings, bench, WhisperFrames(bench.encoder, settings.masking))
+    sweeps = train_stages(settings, bench, listener, lambda: discount_sweep(settings, bench, listener))
+    if bench.processes.first:
+        (settings.out / "discounts.json").write_text(json.dumps(sweeps, indent=1) + "\n")
+        tensors = {f"sound.{name}": value for name, value in trained_state(listener.frames).items()}
+        tensors |= listener.adaptor.state_dict() | lora_tensors(listener.llm)
+        export_adaptor(settings.out / "export", tensors, settings.adaptor.recipe())
+    bench.processes.close()
+
+
+def new_listener(settings: SalmonnSettings, bench: Workbench, speech: nn.Module) -> Listener:
     llm = bench.llm.to(bench.precision.dtype)
     add_lora(llm, settings.rank, settings.alpha)
     sound = ConformerEncoder(settings.sound_width, settings.sound_layers, 1, channels=16)
-    frames = TwoEncoders(WhisperFrames(bench.encoder, settings.masking), sound)
     width = bench.encoder.width + settings.sound_width
     adaptor = new_adaptor(settings.adaptor, width, llm.config.hidden_size, bench.embedding_norm)
-    listener = Listener(frames, adaptor, llm, bench.tokenizer, settings.prompt)
+    return Listener(TwoEncoders(speech, sound), adaptor, llm, bench.tokenizer, settings.prompt)
+
+
+def train_stages(
+    settings: SalmonnSettings, bench: Workbench, listener: Listener, sweep: Callable[[], Figures]
+) -> dict[str, Figures]:
+    """→ what `sweep` found behind each of the stages."""
 
     def recognition(about: dict[str, Any]) -> Turn:
         if about["spoken"]:
@@ -96,9 +116,10 @@ def main() -> None:
         return turn_of(about, settings.prompt.tasks["transcribe"])
 
     train(settings, bench, listener, recognition, "recognition")
-    frames.sound.requires_grad_(False)
+    sweeps = {"recognition": sweep()}
+    listener.frames.sound.requires_grad_(False)
     train(settings, bench, listener, instruction, "instruction", settings.instruction)
-    sweep = {"before": discount_sweep(settings, bench, listener)}
+    sweeps["instruction"] = sweep()
     stories = write_stories(settings, bench, listener)
     chosen = [sample for sample in bench.clips.samples if sample.about["id"] in stories]
     bench.clips.samples[:] = chosen
@@ -112,24 +133,17 @@ def main() -> None:
         "activation",
         settings.activation,
     )
-    sweep["after"] = discount_sweep(settings, bench, listener)
-    if bench.processes.first:
-        (settings.out / "discounts.json").write_text(json.dumps(sweep, indent=1) + "\n")
-        tensors = {f"sound.{name}": value for name, value in trained_state(frames).items()}
-        export_adaptor(
-            settings.out / "export", adaptor.state_dict() | tensors | lora_tensors(llm), settings.adaptor.recipe()
-        )
-    bench.processes.close()
+    return sweeps | {"activation": sweep()}
 
 
-def discount_sweep(settings: SalmonnSettings, bench: Workbench, listener: Listener) -> dict[str, dict[str, float]]:
-    """Held-out nats a token of transcripts and of other answers, for each discount (SALMONN, figure 4)."""
+def discount_sweep(settings: SalmonnSettings, bench: Workbench, listener: Listener) -> Figures:
+    """Held-out nats a token of transcripts and of other answers, for each discount (SALMONN, figure 3)."""
     transcribe = settings.prompt.tasks["transcribe"]
     kinds = {
         "transcript": lambda about: Turn(transcribe, about["text"] or about["response"]),
         "instruction": lambda about: turn_of(about, transcribe),
     }
-    figures: dict[str, dict[str, float]] = {}
+    figures: Figures = {}
     for discount in settings.discounts:
         listener.reader.known.clear()
         with discounted(listener.llm, discount):
