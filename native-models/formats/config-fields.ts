@@ -32,6 +32,11 @@ export class ConfigFields {
     throw invalid(this.path, `${key} ${this.has(key) ? 'is not what it should be' : 'is missing'}`);
   }
 
+  /** All of it as it was read, unchecked; only nulls are left out. */
+  all(): Record<string, unknown> {
+    return Object.fromEntries(this.#fields);
+  }
+
   /** A part that is an object itself; null where it is not there. */
   part(key: string): ConfigFields | null {
     const value = this.#fields.get(key);

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { buildBundle } from '../../native-models/bundles/build.ts';
+import { exportUltravox } from '../../native-models/bundles/export/ultravox.ts';
 import { readRecipe } from '../../native-models/bundles/recipe.ts';
 import { swapLlm } from '../../native-models/bundles/swap-llm.ts';
 import { toFailure } from '../contract/index.ts';
@@ -24,6 +25,12 @@ async function carryOut(order: BuildOrder): Promise<void> {
     report({ type: 'step', ...progress });
   if (order.kind === 'swap-llm') {
     await swapLlm({ ...order, onProgress, onNote: (text) => report({ type: 'note', text }) });
+    return;
+  }
+  if (order.kind === 'export-ultravox') {
+    const { recipe, ...others } = order;
+    const read = recipe === null ? null : readRecipe(recipe);
+    await exportUltravox({ ...others, recipe: read, recipeFolder: dirname(recipe ?? ''), onProgress });
     return;
   }
   const { recipe, sources, out } = order;

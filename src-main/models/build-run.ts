@@ -26,6 +26,14 @@ export const buildOrderSchema = z.discriminatedUnion('kind', [
     keepLora: z.string().nullable(),
     out: z.string(),
   }),
+  z.object({
+    kind: z.literal('export-ultravox'),
+    bundle: z.string(),
+    /** What the bundle was built from; null where none was named, which the foundry refuses in its own words. */
+    recipe: z.string().nullable(),
+    sources: z.record(z.string(), z.string()),
+    out: z.string(),
+  }),
 ]);
 export type BuildOrder = z.infer<typeof buildOrderSchema>;
 

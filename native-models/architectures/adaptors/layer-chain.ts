@@ -47,7 +47,7 @@ export function usualPadding(kernel: number, stride: number): number {
  * Whether an activation stands before a layer. In a `Sequential` it takes a number, which is then missing among the layers; where
  * no number is missing, or there are none, it follows every layer but the last and the norms.
  */
-function activationBetween(layers: readonly Layer[], at: number): boolean {
+export function activationBetween(layers: readonly Layer[], at: number): boolean {
   const pair = layers.slice(at - 1, at + 1);
   const parents = new Set(pair.map(({ path }) => path.replace(/\d+$/, '')));
   const [parent = ''] = parents;

@@ -6,7 +6,8 @@ import { chainedAdaptor } from './chained.ts';
 import { adaptorSettings, expectLayers } from './fit.ts';
 import { type Layer, moduleLayers } from './module-layers.ts';
 
-const fields = {
+/** What a recipe or LLaVA's configuration says of it. */
+export const mlpFields = {
   module: z.string().min(1).optional(),
   activation: activationSchema.optional(),
   /** The same, as LLaVA's configuration names it. */
@@ -20,7 +21,7 @@ export const mlpArchitecture: AdaptorArchitecture = {
 };
 
 function buildMlp(request: AdaptorRequest): BuiltAdaptor {
-  const settings = adaptorSettings(fields, request);
+  const settings = adaptorSettings(mlpFields, request);
   const activation = settings.activation ?? settings.projector_hidden_act ?? 'gelu';
   const layers = mlpLayers(request.weights, settings.module);
   return chainedAdaptor('mlp', request, layers, { activation, strides: [], padding: [] });

@@ -7,7 +7,8 @@ import { adaptorSettings, expectLayers } from './fit.ts';
 import { heardWidth } from './heard.ts';
 import { type Layer, moduleLayers } from './module-layers.ts';
 
-const fields = {
+/** What a recipe says of it. */
+export const stackFields = {
   module: z.string().min(1).optional(),
   /** Frames put beside one another; left out, as many as the first matrix reads. */
   stack: z.number().int().min(1).max(1024).optional(),
@@ -26,7 +27,7 @@ export const stackArchitecture: AdaptorArchitecture = {
 };
 
 function buildStack(request: AdaptorRequest): BuiltAdaptor {
-  const { module, stack, remainder, activation } = adaptorSettings(fields, request);
+  const { module, stack, remainder, activation } = adaptorSettings(stackFields, request);
   const layers = stackLayers(request.weights, module);
   const [first] = layers;
   const reads = first?.weight.shape.at(-1) ?? 0;

@@ -12,7 +12,8 @@ import { stackFrames } from './frames.ts';
 import { heardFrames, heardWidth } from './heard.ts';
 import { firstOf, layerAt, prefixOf, requireTensor } from './tensor-names.ts';
 
-const fields = {
+/** What a recipe or Ultravox's configuration says of the projector. */
+export const ultravoxFields = {
   /** Frames put beside one another; left out, as many as the first norm spans. */
   stack: z.number().int().min(1).max(1024).optional(),
   /** The same, as Ultravox's configuration names it. */
@@ -33,7 +34,7 @@ export const ultravoxArchitecture: AdaptorArchitecture = {
 
 function buildUltravox(request: AdaptorRequest): BuiltAdaptor {
   const { weights, encoder, kind } = request;
-  const settings = adaptorSettings(fields, request);
+  const settings = adaptorSettings(ultravoxFields, request);
   const prefix = projectorPrefix(weights);
   const reads = weights.tensor(`${prefix}ln_pre.weight`).shape[0] ?? 0;
   const width = heardWidth(request);
@@ -56,7 +57,8 @@ function buildUltravox(request: AdaptorRequest): BuiltAdaptor {
   return { graph: g, hidden, stack: 1, tokens, selection: 'all', ctcTokens: [], matrices };
 }
 
-function projectorPrefix(weights: TensorSource): string {
+/** What stands before the projector's names in a file. Throws `tensor-missing` where there is none. */
+export function projectorPrefix(weights: TensorSource): string {
   const name = 'ln_pre.weight';
   const prefix = prefixOf(weights, `multi_modal_projector.${name}`);
   if (prefix !== null) return `${prefix}multi_modal_projector.`;

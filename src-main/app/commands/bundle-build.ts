@@ -27,11 +27,28 @@ export function addBundleBuild(bundle: Command): void {
   );
 }
 
-/** Runs an order in the build process, shows its steps, and tells what was made. */
-export async function makeBundle(
+/** Runs an order that makes a bundle in the build process, shows its steps, and tells what was made. */
+export async function makeBundle(invocation: Invocation, order: BuildOrder): Promise<void> {
+  const { output } = invocation;
+  const notes = await carryOut(invocation, order);
+  const { id, files } = readManifest(order.out);
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  output.event({
+    type: 'done',
+    bundle: id,
+    folder: order.out,
+    bytes,
+    ...(notes.length > 0 && { notes }),
+  });
+  for (const note of notes) output.note(`note: ${note}`);
+  output.text(`${id} is built: ${inMegabytes(bytes)} in ${order.out}\n`);
+}
+
+/** Runs an order in the build process and shows its steps. Gives what a person should know of what was made. */
+export async function carryOut(
   { home, log, output, signal }: Invocation,
   order: BuildOrder,
-): Promise<void> {
+): Promise<string[]> {
   const line = createProgressLine(output);
   const notes: string[] = [];
   try {
@@ -54,19 +71,9 @@ export async function makeBundle(
   } finally {
     line.end();
   }
-  const { id, files } = readManifest(order.out);
-  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-  output.event({
-    type: 'done',
-    bundle: id,
-    folder: order.out,
-    bytes,
-    ...(notes.length > 0 && { notes }),
-  });
-  for (const note of notes) output.note(`note: ${note}`);
-  output.text(`${id} is built: ${inMegabytes(bytes)} in ${order.out}\n`);
+  return notes;
 }
 
-function inMegabytes(bytes: number): string {
+export function inMegabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 }

@@ -29,6 +29,7 @@ const expected: Readonly<Record<string, { features: number[]; encoder: number[];
   'sim-window-q-former': { features: [80, 3000], encoder: [1500, encoderWidth.whisper], tokens: 372 },
   salmonn: { features: [80, 3000], encoder: [1500, encoderWidth.whisper], tokens: 88 },
   aligner: { features: [128, 3000], encoder: [1500, encoderWidth.whisper], tokens: 1500 },
+  ultravox: { features: [128, 170], encoder: [85, encoderWidth.whisper], tokens: 11 },
   audiochatllama: { features: [80, 174], encoder: [22, encoderWidth.conformer], tokens: 22 },
 };
 

@@ -224,7 +224,7 @@ function besideOneAnother(parts: readonly Part[]): PlacedPart[] {
  * GGUF stores the rows of a llama head so that rotated dimensions are neighbours; the split-half form wants dimension i beside
  * i + headSize/2. Gives the file's row for a row in split-half order.
  */
-function halvesFromPairs(headSize: number): RowOrder {
+export function halvesFromPairs(headSize: number): RowOrder {
   const half = headSize / 2;
   return (row) => {
     const within = row % headSize;
