@@ -18,6 +18,8 @@ from onnx.utils import Extractor
 from torch import nn
 from torch.nn import functional as F
 
+from data.voices.norm_snake import norm_snake
+
 GENERATOR = "/decoder/decoder/generator"
 BEFORE = (
     "/decoder/decoder/decode.3/Div_4_output_0",
@@ -36,17 +38,23 @@ class SplitKokoro:
         torch.set_num_threads(threads)
         graph = onnx.load(model)
         whole = Extractor(graph)
-        self._encode = _session(whole.extract_model(["tokens", "style", "speed"], list(BEFORE)), threads)
-        self._invert = _session(whole.extract_model([AFTER], ["audio"]), threads)
-        self._generator = Generator(_Weights(graph)).to(torch.bfloat16).eval()
+        self._encoder = _session(whole.extract_model(["tokens", "style", "speed"], list(BEFORE)), threads)
+        self._inverter = _session(whole.extract_model([AFTER], ["audio"]), threads)
+        self.generator = Generator(_Weights(graph)).to(torch.bfloat16).eval()
 
     def speak(self, tokens: np.ndarray, style: np.ndarray, speed: float) -> np.ndarray:
         """tokens int64 `[1, phonemes]`, style `[1, 256]` → float32 `[samples]` at 24 kHz."""
-        inputs = {"tokens": tokens, "style": style, "speed": np.array([speed], np.float32)}
-        hidden = [torch.from_numpy(array).bfloat16() for array in self._encode.run(None, inputs)]
+        hidden = [torch.from_numpy(array).bfloat16() for array in self.encode(tokens, style, speed)]
         with torch.inference_mode():
-            spectrum = self._generator(*hidden, torch.from_numpy(style[:, :STYLE]).bfloat16())
-        return self._invert.run(None, {AFTER: spectrum.float().contiguous().numpy()})[0]
+            spectrum = self.generator(*hidden, torch.from_numpy(style[:, :STYLE]).bfloat16())
+        return self.invert(spectrum)
+
+    def encode(self, tokens: np.ndarray, style: np.ndarray, speed: float) -> list[np.ndarray]:
+        """→ what the generator reads, float32, in the order of `BEFORE`."""
+        return self._encoder.run(None, {"tokens": tokens, "style": style, "speed": np.array([speed], np.float32)})
+
+    def invert(self, spectrum: torch.Tensor) -> np.ndarray:
+        return self._inverter.run(None, {AFTER: spectrum.float().contiguous().numpy()})[0]
 
 
 class Generator(nn.Module):
@@ -60,20 +68,21 @@ class Generator(nn.Module):
         for index, (stride, name) in enumerate(((10, "Mul_output_0"), (6, "Mul_1_output_0"))):
             weight = weights.tensor(f"{GENERATOR}/{name}")
             channels, fewer, kernel = weight.shape
-            up = nn.ConvTranspose1d(channels, fewer, kernel, stride, padding=(kernel - stride) // 2)
-            up.weight.data, up.bias.data = weight, weights.tensor(f"{_dotted()}ups.{index}.bias")
+            same = (kernel - stride) // 2
+            up = nn.ConvTranspose2d(channels, fewer, (1, kernel), (1, stride), padding=(0, same))
+            up.weight.data, up.bias.data = _channels_last(weight), weights.tensor(f"{_dotted()}ups.{index}.bias")
             self.ups.append(up)
 
     def forward(self, x: torch.Tensor, source: torch.Tensor, finer: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
         """x `[1, 512, frames]`, sources `[1, 256, 10·frames]` and `[1, 128, 60·frames + 1]`, style `[1, 128]`."""
+        x = _channels_last(x)
         for index, excitation in enumerate((source, finer)):
             x = self.ups[index](F.leaky_relu(x, 0.1))
             if index == 1:
-                x = F.pad(x, (1, 0), mode="reflect")
-            x = _channels_last(x) + self.sources[index](_channels_last(excitation), style)
+                x = F.pad(x, (1, 0, 0, 0), mode="reflect")
+            x = x + self.sources[index](_channels_last(excitation), style)
             x = sum(block(x, style) for block in self.blocks[3 * index : 3 * index + 3]) / 3
-            x = x.squeeze(2)
-        return x
+        return x.squeeze(2)
 
 
 class ResidualBlock(nn.Module):
@@ -88,13 +97,12 @@ class ResidualBlock(nn.Module):
                 channels, _, kernel = weight.shape
                 same = dilation * (kernel - 1) // 2
                 convolution = nn.Conv2d(channels, channels, (1, kernel), dilation=(1, dilation), padding=(0, same))
-                convolution.weight.data, convolution.bias.data = weight.unsqueeze(2), bias
+                convolution.weight.data, convolution.bias.data = _channels_last(weight), bias
                 self.convolutions.append(convolution)
                 linear = nn.Linear(STYLE, 2 * channels)
                 linear.weight.data, linear.bias.data = weights.linear(f"{name}.adain{half}.{step}.fc")
                 self.styles.append(linear)
-                alpha = weights.tensor(f"{_dotted()}{name}.alpha{half}.{step}")
-                self.alphas.append(nn.Parameter(alpha.unsqueeze(-1)))
+                self.alphas.append(nn.Parameter(weights.tensor(f"{_dotted()}{name}.alpha{half}.{step}").flatten()))
 
     def forward(self, x: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
         """x `[1, channels, 1, frames]`, laid out channels last: what bfloat16 convolutions need no copy of."""
@@ -102,11 +110,8 @@ class ResidualBlock(nn.Module):
             inner = x
             for half in (2 * step, 2 * step + 1):
                 scale, shift = self.styles[half](style)[0].float().chunk(2)
-                # With one sentence in the batch, batch normalisation is instance normalisation.
-                inner = F.batch_norm(inner, None, None, 1 + scale, shift, training=True)
-                alpha = self.alphas[half]
-                inner = self.convolutions[half](torch.sin(alpha * inner).square_().div_(alpha).add_(inner))
-            x = x + inner
+                inner = self.convolutions[half](norm_snake(inner, 1 + scale, shift, self.alphas[half]))
+            x = inner.add_(x)
         return x
 
 
