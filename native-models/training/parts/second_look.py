@@ -139,7 +139,9 @@ class SecondLook(nn.Module):
         if self.training:
             chosen, believed, count = self._corrupt(chosen, believed, count)
         tokens = self.drafted[(chosen - 1).clamp(min=0)]
-        return tokens, believed @ self.decoder.embed_tokens.weight[self.drafted].to(believed.dtype), count
+        # Behind a clip's last token is nothing, also where another clip of the batch has more.
+        own = frame_mask(count, tokens.shape[1])[..., None]
+        return tokens, (believed @ self.decoder.embed_tokens.weight[self.drafted].to(believed.dtype)) * own, count
 
     def _corrupt(self, labels: Tensor, believed: Tensor, count: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Some tokens are lost, some are others."""
