@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data.items import Text, generator_for, write_texts
-from data.recorded import transcripts
+from data.recorded import refused_texts
 from data.texts import entities, fortunes, languages, templates, wordnet
 from data.texts.filters import of_length, without_repeats
 
@@ -25,7 +25,7 @@ def package_texts(settings: dict[str, Any], seed: int, out: Path) -> None:
         "entities": entities.entities(2 * counts["entities"], seed),
         "rare_words": entities.rare_words(counts["rare_words"], seed) if counts["rare_words"] else (),
     }
-    refused = transcripts()
+    refused = refused_texts()
     held_out: list[Text] = []
     reading: list[Text] = []
     for name, texts in sources.items():
@@ -42,8 +42,8 @@ def package_texts(settings: dict[str, Any], seed: int, out: Path) -> None:
 
 
 def trainable(texts: Iterable[Text]) -> Iterator[Text]:
-    """What the LLM wrote, without repeats, held-out texts and the words of recorded test clips."""
-    return (text for text in without_repeats(texts, transcripts()) if text.split == "train")
+    """What the LLM wrote, without repeats, held-out texts and the words of everything that is measured on."""
+    return (text for text in without_repeats(texts, refused_texts()) if text.split == "train")
 
 
 def _divided(texts: Iterable[Text], seed: int, name: str, count: int) -> tuple[list[Text], list[Text]]:

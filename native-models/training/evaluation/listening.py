@@ -1,8 +1,7 @@
-"""An exported adaptor in PyTorch, asked what `parlance eval` asks the bundle that it is built into."""
+"""A model in PyTorch, asked what `parlance eval` asks the bundle that it is built into."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,23 +12,16 @@ import numpy as np
 import soundfile
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor
 from transformers import DynamicCache
 
 from data.voices.interface import SAMPLE_RATE, resample
 from evaluation.results import Response, Result
 from evaluation.suite import Item
-from parts.answerer import Answerer, AnswerSettings
-from parts.conversation import Prompt, SoundPiece, TextPiece, collate
-from parts.hearing import Hearing
-from parts.language_model import load_language_model, load_tokenizer
-from parts.lora import discounted, lora_layers
-from parts.masking import MaskingSettings
+from parts.answerer import Answerer
+from parts.conversation import SoundPiece, TextPiece, collate
+from parts.lora import discounted
 from parts.shards import ClipBatch, join_clips
-from parts.spelling import Spelling
-from parts.stack_conv_ctc import StackConvCtc, StackConvCtcSettings
-from parts.whisper_encoder import load_whisper_encoder
 
 
 @dataclass(frozen=True)
@@ -54,23 +46,11 @@ class Listener(Protocol):
         ...
 
 
-class ExportedAdaptor:
-    """`adaptor.safetensors` and `adaptor.json`, between an encoder and an LLM as published."""
+class SpeechLlm:
+    """A trained model, between an encoder and an LLM as published."""
 
-    def __init__(self, folder: Path, encoder: Path, llm: Path, prompt: Prompt, repetition_penalty: float = 1.0) -> None:
-        about = json.loads((folder / "adaptor.json").read_text())
-        tensors = {name: value.float() for name, value in load_file(folder / "adaptor.safetensors").items()}
-        tokenizer, model = load_tokenizer(llm), load_language_model(llm)
-        classes = model.get_input_embeddings().weight[torch.tensor(about["vocab"])].clone()
-        adaptor = StackConvCtc(_settings(about["adaptor"]), classes)
-        _load(adaptor, tensors)
-        spelling = Spelling(about["vocab"], {}, {})
-        hearing = Hearing(load_whisper_encoder(encoder), adaptor, spelling, MaskingSettings())
-        settings = AnswerSettings(about["lora_r"], about["lora_alpha"])
-        self.model = Answerer(hearing, model, tokenizer, prompt, settings).eval()
-        for name, layer in lora_layers(self.model.llm).items():
-            layer.A.data, layer.B.data = tensors[f"lora.{name}.A"], tensors[f"lora.{name}.B"]
-        self.penalty = repetition_penalty
+    def __init__(self, model: Answerer, repetition_penalty: float = 1.0) -> None:
+        self.model, self.penalty = model, repetition_penalty
 
     def transcribe(self, sound: np.ndarray) -> str:
         piece = self._hear(sound)
@@ -159,23 +139,3 @@ def read_sound(path: Path) -> np.ndarray:
 
 def _loss(log_probabilities: Tensor, tokens: Tensor) -> float:
     return -float(log_probabilities.gather(-1, tokens[:, None]).sum())
-
-
-def _settings(about: dict[str, int]) -> StackConvCtcSettings:
-    return StackConvCtcSettings(
-        encoder_width=about["din"],
-        stack=about["k"],
-        width=about["d"],
-        llm_width=about["dl"],
-        blocks=about["blocks"],
-        context=about["ctx"],
-        wide=about["ff"],
-        heads=about.get("heads", 0),
-    )
-
-
-def _load(adaptor: StackConvCtc, tensors: dict[str, Tensor]) -> None:
-    """Throws where the export and the settings differ; the blank's offset is in its bias."""
-    state = {name.removeprefix("adaptor."): value for name, value in tensors.items() if name.startswith("adaptor.")}
-    state |= {"bias": tensors["ctc.bias"], "blank_offset": torch.tensor(0.0)}
-    adaptor.load_state_dict(state)

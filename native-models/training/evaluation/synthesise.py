@@ -1,56 +1,60 @@
-"""Speaks the questions with Flite's voices, and writes a suite for `parlance eval` and `evaluate.py`.
-
-python -m evaluation.synthesise OUT
-"""
+"""Speaks written suites with voices that no training hears."""
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
 
 import soundfile
 
+from data.texts.spoken_forms import say
+from data.voices.casting import HELD_OUT
+from data.voices.espeak import Espeak
+from data.voices.festival import Festival
 from data.voices.flite import Flite
-from data.voices.interface import SAMPLE_RATE, Speaking
+from data.voices.interface import SAMPLE_RATE, Speaking, Synthesiser, Voice
+from data.voices.kokoro import Kokoro
 
-QUESTIONS = Path(__file__).parent / "suites/questions.json"
-_VOICES = ("slt", "rms", "awb", "kal16")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Speaks a small suite of questions with known answers.")
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--questions", type=Path, default=QUESTIONS)
-    given = parser.parse_args()
-    items = speak(json.loads(given.questions.read_text(encoding="utf-8")), given.out)
-    print(f"{len(items)} items in {given.out / 'suite.json'}")
+_NATURAL = ("kokoro/bf_emma", "kokoro/am_michael", "flite/awb", "festival/ked_diphone")
+"""Of the held-out voices those that people understand at once, in the order in which they take turns."""
+_ANYWHERE = ("espeak-ng/en-gb+m7", "espeak-ng/en-us+m7")
+"""They speak where no other is installed."""
 
 
-def speak(questions: list[dict[str, Any]], out: Path) -> list[dict[str, Any]]:
-    """A conversation keeps its voice; conversations take turns with them. All turns but answers are spoken."""
+def held_out_voices(kokoro: Path | None) -> list[tuple[Synthesiser, Voice]]:
+    """Those that this machine has; Kokoro's where its folder is named."""
+    synthesisers: list[Synthesiser] = [Flite(), Festival(), Espeak()]
+    if kokoro is not None:
+        synthesisers.append(Kokoro(kokoro))
+    known = {voice.label: (one, voice) for one in synthesisers for voice in one.voices() if voice.label in HELD_OUT}
+    natural = [known[label] for label in _NATURAL if label in known]
+    return natural or [known[label] for label in _ANYWHERE if label in known]
+
+
+def speak(items: list[dict[str, Any]], out: Path, voices: list[tuple[Synthesiser, Voice]]) -> list[dict[str, Any]]:
+    """Writes `out/suite.json` and its sounds. A conversation keeps its voice; conversations take turns with them. All
+    turns but answers are spoken."""
     out.mkdir(parents=True, exist_ok=True)
-    voices = {voice.name: voice for voice in Flite().voices()}
-    items = []
-    for number, question in enumerate(questions):
-        voice = voices[_VOICES[number % len(_VOICES)]]
+    spoken = []
+    for number, item in enumerate(items):
+        synthesiser, voice = voices[number % len(voices)]
 
-        def said(text: str, name: str, speaking: Speaking) -> str:
-            sound = Flite().synthesise(text, speaking)
+        def said(text: str, name: str, synthesiser: Synthesiser, voice: Voice) -> str:
+            sound = synthesiser.synthesise(say(text), Speaking(voice))
             soundfile.write(out / name, sound, SAMPLE_RATE, subtype="PCM_16")
             return name
 
-        speaking = Speaking(voice)
         turns = [
-            {"audio": said(turn["text"], f"{question['id']}-{place}.wav", speaking), **turn}
-            for place, turn in enumerate(question.get("turns", []), 1)
+            {"audio": said(turn["text"], f"{item['id']}-{place}.wav", synthesiser, voice), **turn}
+            for place, turn in enumerate(item.get("turns", []), 1)
         ]
-        audio = said(question["text"], f"{question['id']}.wav", speaking)
-        items.append({"audio": audio, "language": "en", **question, **({"turns": turns} if turns else {})})
-    (out / "suite.json").write_text(json.dumps(items, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return items
+        audio = said(item["text"], f"{item['id']}.wav", synthesiser, voice)
+        about = {"audio": audio, "language": "en", "voice": voice.label}
+        spoken.append(about | item | ({"turns": turns} if turns else {}))
+    write_suite(out, spoken)
+    return spoken
 
 
-if __name__ == "__main__":
-    main()
+def write_suite(folder: Path, items: list[dict[str, Any]]) -> None:
+    (folder / "suite.json").write_text(json.dumps(items, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ import yaml
 
 from data.build import build
 from data.check import DataError, check
-from data.recorded import CLIPS, fingerprints, sound_of, transcripts
+from data.recorded import all_recorded, fingerprints, refused_texts, sound_of
 from data.shards import fingerprint, pack, read_shard, write_clip, write_manifest
 from data.texts.spoken_forms import words
 from data.voices.casting import HELD_OUT, QUICK_SHARES
@@ -50,8 +50,8 @@ def test_the_same_seed_gives_the_same_shards(built: Path, tmp_path: Path) -> Non
 
 @needs_voices
 def test_no_training_sample_is_recorded_speech(built: Path) -> None:
-    refused, sounds = transcripts(), fingerprints()
-    recorded_sources = {clip.package for clip in CLIPS}
+    refused, sounds = refused_texts(), fingerprints()
+    recorded_sources = {clip.source.name for clip in all_recorded()}
     for shard in (built / "shards").glob("*.tar"):
         for samples, about in read_shard(shard):
             assert about["synthesiser"] in {*QUICK_SHARES, "kokoro", "events"}

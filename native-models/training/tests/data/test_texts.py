@@ -1,7 +1,7 @@
 """Texts: numbers are said as people say them, filters keep what can be spoken, held-out texts stay held out."""
 
 from data.items import Text
-from data.recorded import transcripts
+from data.recorded import refused_texts
 from data.texts.entities import entities, rare_words
 from data.texts.filters import instruction, readable, tidy, without_repeats
 from data.texts.magpie import leading_sentences
@@ -48,12 +48,17 @@ def test_instructions_have_six_to_sixty_words() -> None:
     assert not instruction("word " * 61 + ".")
 
 
-def test_a_sentence_is_kept_once_and_recorded_transcripts_never() -> None:
+def test_a_sentence_is_kept_once_and_what_is_measured_on_never() -> None:
     def text(sentence: str) -> Text:
         return Text(sentence, sentence, "en", "transcribe", "test", "none")
 
-    given = [text("Hello there, you."), text("Hello there you!"), text("Mend the coat before you go out.")]
-    assert [kept.text for kept in without_repeats(given, transcripts())] == ["Hello there, you."]
+    refused = [
+        "Mend the coat before you go out.",
+        "Which planet is called the red planet?",
+        "Professor Lindqvist teaches thermodynamics on Thursdays.",
+    ]
+    given = [text("Hello there, you."), text("Hello there you!"), *map(text, refused)]
+    assert [kept.text for kept in without_repeats(given, refused_texts())] == ["Hello there, you."]
 
 
 def test_the_same_seed_gives_the_same_texts_and_another_seed_others() -> None:

@@ -7,7 +7,8 @@ import pytest
 import soundfile
 import torch
 
-from evaluation.listening import ExportedAdaptor, Turn, run_item
+from evaluation.listening import SpeechLlm, Turn, run_item
+from evaluation.loading import Published, load_listener
 from evaluation.suite import EarlierTurn, Item
 from parts.answerer import Answerer, AnswerSettings
 from parts.conversation import Prompt
@@ -25,7 +26,7 @@ PROMPT = Prompt("Be kind.", {"transcribe": "\nRepeat."})
 
 
 @pytest.fixture(scope="module")
-def listener(tmp_path_factory: pytest.TempPathFactory) -> ExportedAdaptor:
+def listener(tmp_path_factory: pytest.TempPathFactory) -> SpeechLlm:
     folder = tmp_path_factory.mktemp("listening")
     llm, encoder = write_gguf(folder / "tiny.gguf"), write_whisper(folder / "encoder")
     model, tokenizer = load_language_model(llm), load_tokenizer(llm)
@@ -39,7 +40,7 @@ def listener(tmp_path_factory: pytest.TempPathFactory) -> ExportedAdaptor:
         torch.nn.init.normal_(layer.B, std=0.1)
     about = {"adaptor": settings.as_json(), "vocab": tokens, "lora_r": 2, "lora_alpha": 4}
     export_adaptor(folder / "export", adaptor.export_tensors() | lora_tensors(trained.llm), about)
-    loaded = ExportedAdaptor(folder / "export", encoder, llm, PROMPT)
+    loaded = SpeechLlm(load_listener(folder / "export", Published(encoder, llm, PROMPT)))
     sound = noise()
     with torch.no_grad():
         trained.eval()
@@ -49,16 +50,14 @@ def listener(tmp_path_factory: pytest.TempPathFactory) -> ExportedAdaptor:
 
 
 def vectors(model: Answerer, sound: np.ndarray) -> torch.Tensor:
-    twin = object.__new__(ExportedAdaptor)
-    twin.model = model
-    return ExportedAdaptor._hear(twin, sound).vectors
+    return SpeechLlm(model)._hear(sound).vectors
 
 
 def noise(seconds: float = 1.0) -> np.ndarray:
     return np.random.default_rng(3).normal(0, 0.1, int(16000 * seconds)).astype(np.float32)
 
 
-def test_the_llm_as_published_hears_nothing_of_the_training(listener: ExportedAdaptor) -> None:
+def test_the_llm_as_published_hears_nothing_of_the_training(listener: SpeechLlm) -> None:
     turns = [Turn("the cat")]
     published, tokens = listener.expectations(turns, "sat on a mat", True)
     trained, _ = listener.expectations(turns, "sat on a mat", False)
@@ -69,7 +68,7 @@ def test_the_llm_as_published_hears_nothing_of_the_training(listener: ExportedAd
     torch.testing.assert_close(again, published)
 
 
-def test_what_is_written_is_what_is_expected(listener: ExportedAdaptor) -> None:
+def test_what_is_written_is_what_is_expected(listener: SpeechLlm) -> None:
     turns = [Turn("the mat", "a cat"), Turn(noise())]
     answer = listener.answer(turns, 6, False)
     logits, tokens = listener.expectations(turns, answer, False)
@@ -79,7 +78,7 @@ def test_what_is_written_is_what_is_expected(listener: ExportedAdaptor) -> None:
     assert len(listener.model.tokenizer.ids(answer)) <= 12
 
 
-def test_an_item_is_asked_as_sound_and_as_words(listener: ExportedAdaptor, tmp_path: Path) -> None:
+def test_an_item_is_asked_as_sound_and_as_words(listener: SpeechLlm, tmp_path: Path) -> None:
     sound = tmp_path / "noise.wav"
     soundfile.write(sound, noise(), 16000)
     turns = [EarlierTurn("the mat", "a cat", sound)]
