@@ -105,6 +105,8 @@ class BatchesOfLikeLength:
     """
 
     def __init__(self, lengths: list[float], seconds: float, seed: int, rank: int = 0, world: int = 1) -> None:
+        if len(lengths) < world:
+            raise ValueError(f"{len(lengths)} clips cannot be shared by {world} processes")
         self.lengths, self.seconds, self.seed = lengths, seconds, seed
         self.rank, self.world = rank, world
         self.epoch = self.position = 0

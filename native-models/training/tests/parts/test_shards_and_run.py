@@ -44,6 +44,11 @@ def test_batches_hold_everything_once_an_epoch_and_are_shared_among_ranks():
         assert all(shares) and sorted(number for share in shares for number in share) == sorted(batch)
 
 
+def test_processes_without_a_clip_each_are_refused():
+    with pytest.raises(ValueError, match="2 clips"):
+        BatchesOfLikeLength([1.0, 2.0], 20, 1, 0, 3)
+
+
 class Level(nn.Module):
     """A model of two numbers that draws from the random state, as dropout does."""
 

@@ -39,6 +39,7 @@ RECIPES: dict[str, Settings] = {
     "sim": _LISTENING | {"adaptor": {"kind": "conv"}, "trained": ["adaptor", "lora"]},
     "salmonn": _LISTENING
     | {"sound_width": 64, "sound_layers": 1, "instruction": RUN, "activation": RUN, "discounts": [0.0, 1.0]}
+    | {"activation_share": 0.3}
     | {"adaptor": {"kind": "window-q-former", "query_width": 64}},
     "audiochatllama": _LISTENING | {"width": 64, "layers": 1, "channels": 8, "recognition": RUN},
     "aligner": _LISTENING | {"trainable_rank": 4, "ranks": [2]},
@@ -47,6 +48,7 @@ RECIPES: dict[str, Settings] = {
 
 def write_models(folder: Path) -> dict[str, Path]:
     """What every recipe's settings name: data, encoder, its tokens, and LLM."""
+    folder.mkdir(parents=True, exist_ok=True)
     gguf = write_gguf(folder / "tiny.gguf")
     return {
         "data": write_shards(folder / "data"),
