@@ -124,7 +124,7 @@ class SecondLook(nn.Module):
             x = block(x, places, 0.0)
         x = self.norm(x)
         scores = self.slot_scores(x, expected)
-        vectors = F.softmax(scores[..., 1:], -1).to(x.dtype) @ self.llm.to(x.dtype)
+        vectors = mixture(F.softmax(scores[..., 1:], -1), self.llm, x.dtype)
         return Looked(vectors, scores, SLOTS * (count + 1), heard)
 
     @torch.no_grad()
@@ -133,15 +133,16 @@ class SecondLook(nn.Module):
         scores = self.draft.scores(heard)
         labels, kept = self.draft.kept(heard)
         count = kept.sum(-1).clamp(max=self.settings.longest_draft)
-        order = (~kept).to(torch.int8).argsort(-1, stable=True)[:, : max(1, int(count.max()))]
+        order = (~kept).to(torch.int8).argsort(dim=-1, stable=True)[:, : max(1, int(count.max()))]
         chosen = labels.gather(1, order)
         believed = F.softmax(scores[..., 1:].gather(1, order[..., None].expand(-1, -1, scores.shape[-1] - 1)), -1)
         if self.training:
             chosen, believed, count = self._corrupt(chosen, believed, count)
         tokens = self.drafted[(chosen - 1).clamp(min=0)]
+        words = self.decoder.embed_tokens.weight[self.drafted]
         # Behind a clip's last token is nothing, also where another clip of the batch has more.
         own = frame_mask(count, tokens.shape[1])[..., None]
-        return tokens, (believed @ self.decoder.embed_tokens.weight[self.drafted].to(believed.dtype)) * own, count
+        return tokens, mixture(believed, words, words.dtype) * own, count
 
     def _corrupt(self, labels: Tensor, believed: Tensor, count: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Some tokens are lost, some are others."""
@@ -152,7 +153,7 @@ class SecondLook(nn.Module):
         labels = torch.where(other, wrong, labels)
         believed = torch.where(other[..., None], F.one_hot(wrong - 1, believed.shape[-1]).to(believed.dtype), believed)
         kept = own & (chance > self.settings.corrupted / 2)
-        order = (~kept).to(torch.int8).argsort(-1, stable=True)
+        order = (~kept).to(torch.int8).argsort(dim=-1, stable=True)
         count = kept.sum(-1)
         return labels.gather(1, order), believed.gather(1, order[..., None].expand_as(believed)), count
 
@@ -162,17 +163,18 @@ class SecondLook(nn.Module):
         prefix = torch.tensor(self.settings.prefix, device=tokens.device).expand(len(tokens), -1)
         with torch.autocast(frames.device.type, enabled=False):
             states = self.decoder(torch.cat([prefix, tokens], 1), frames.to(self.decoder.dtype), lengths)
-        return states[:, prefix.shape[1] - 1 :]
+        # Whole in memory: products of a view would copy the token table for each clip.
+        return states[:, prefix.shape[1] - 1 :].contiguous()
 
     def slot_scores(self, x: Tensor, expected: Tensor) -> Tensor:
         """`[batch, places, width]`, `[batch, places, width]` → `[batch, 2 · places, 1 + classes]`."""
         with torch.no_grad():
             prior = torch.logaddexp(
-                (expected @ self.words.T.to(expected.dtype)).float(),
-                (expected @ self.capitals.T.to(expected.dtype)).float(),
+                F.linear(expected, self.words.to(expected.dtype)).float(),
+                F.linear(expected, self.capitals.to(expected.dtype)).float(),
             ).log_softmax(-1)
         directions = F.normalize(self.out(x).float(), dim=-1, eps=1e-6).unflatten(-1, (SLOTS, -1)).to(x.dtype)
-        cosines = (directions @ self.directions.T.to(x.dtype)).float()
+        cosines = F.linear(directions, self.directions.to(x.dtype)).float()
         trust = F.softplus(self.trust(x).float())[..., None]
         classes = cosines * self.tau[:, None] + trust * prior[:, :, None] + self.bias
         return torch.cat([self.blank(x).float()[..., None], classes], -1).flatten(1, 2)
@@ -211,6 +213,12 @@ class SecondLook(nn.Module):
         draft = {key.replace("adaptor.", "draft.", 1): value for key, value in self.draft.export_tensors().items()}
         draft["draft.bias"] = draft.pop("ctc.bias")
         return state | draft | {"adaptor.blank.bias": state["adaptor.blank.bias"] - offset}
+
+
+def mixture(shares: Tensor, rows: Tensor, dtype: torch.dtype) -> Tensor:
+    """`[batch, places, classes]` of `[classes, width]` → `[batch, places, width]`, as one product: a batch of them would
+    copy the rows for each clip."""
+    return (shares.flatten(0, 1).to(dtype) @ rows.to(dtype)).unflatten(0, shares.shape[:2])
 
 
 def best_labels(scores: Tensor, blank_offset: Tensor | float) -> Tensor:
