@@ -164,6 +164,15 @@ function triedLately() {
   return existsSync(file) && Date.now() - statSync(file).mtimeMs < 24 * 3600_000;
 }
 
+/** Where tests have their bundle, apart from the person's own. */
+export const testHome = join(cache, 'test-home');
+
+/** The default bundle for tests, with the weights that it is made of. Path of the folder of weights. */
+export async function ensureWeights() {
+  await ensureBundle({ PARLANCE_HOME: testHome }, ['--keep-downloads']);
+  return join(testHome, 'downloads');
+}
+
 /** Installs the default bundle through the command line, which shows its own progress. */
 export async function ensureBundle(environment = {}, more = []) {
   const args = [join(root, 'bin/parlance.mjs'), 'models', 'pull', 'parlance-mini', ...more];

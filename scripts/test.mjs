@@ -2,18 +2,45 @@
 // `npm test -- unit e2e` runs only the runners named.
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureBundle, ensurePackages, ensureScreen, ensureSystemPackages, underOwnNode } from './setup.mjs';
+import { ensurePython, NoPython, training } from './python.mjs';
+import {
+  ensurePackages,
+  ensureScreen,
+  ensureSystemPackages,
+  ensureWeights,
+  testHome,
+  underOwnNode,
+} from './setup.mjs';
 import { cache, loudly, root, run, StepError } from './steps.mjs';
 
 const bin = (name) => join(root, 'node_modules/.bin', name);
 const results = join(cache, 'results');
-const home = join(cache, 'test-home');
+
+const voices = [
+  { name: 'flite', file: '/usr/bin/flite' },
+  { name: 'espeak-ng', file: '/usr/bin/espeak-ng' },
+  { name: 'festival', file: '/usr/bin/festival' },
+  { name: 'festvox-kallpc16k', file: '/usr/share/festival/voices/english/kal_diphone' },
+  { name: 'festvox-kdlpc16k', file: '/usr/share/festival/voices/english/ked_diphone' },
+  { name: 'festvox-us-slt-hts', file: '/usr/share/festival/voices/us/cmu_us_slt_arctic_hts' },
+];
 
 /** A check without cases of its own counts as one. */
-async function check(name, command, args) {
+async function check(name, command, args, options) {
   process.stderr.write(`\n== ${name}\n`);
-  const code = await loudly(command, args);
+  const code = await loudly(command, args, options);
   return { name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+}
+
+/** Several runners' outcomes as one. */
+function sum(name, outcomes) {
+  const total = (key) => outcomes.reduce((count, outcome) => count + outcome[key], 0);
+  return { name, passed: total('passed'), failed: total('failed'), skipped: total('skipped') };
+}
+
+function figures({ passed, failed, skipped, reason }) {
+  const left = skipped ? `, ${skipped} skipped` : '';
+  return `${passed} passed, ${failed} failed${left}${reason ? ` (${reason})` : ''}`;
 }
 
 async function vitest(environment) {
@@ -62,6 +89,40 @@ async function playwright(environment) {
   };
 }
 
+/** The workbench's Python; where it cannot be had, each of its runners is one skip that says why. */
+async function workbench() {
+  // Without them the tests of voices and texts skip themselves; nothing else needs them.
+  await ensureSystemPackages(voices);
+  try {
+    return { python: await ensurePython(), reason: null };
+  } catch (error) {
+    if (!(error instanceof NoPython)) throw error;
+    process.stderr.write(`The training workbench is skipped: ${error.message}\n`);
+    return { python: null, reason: error.message };
+  }
+}
+
+async function pytest(python) {
+  process.stderr.write('\n== the training workbench’s tests\n');
+  const file = join(results, 'pytest.xml');
+  const code = await loudly(python, ['-m', 'pytest', '-rs', `--junit-xml=${file}`], { cwd: training });
+  if (!existsSync(file)) return { name: 'pytest', passed: 0, failed: 1, skipped: 0 };
+  const suite = /<testsuite [^>]*>/.exec(readFileSync(file, 'utf8'))?.[0] ?? '';
+  const count = (name) => Number(new RegExp(` ${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
+  const failed = count('failures') + count('errors');
+  const skipped = count('skipped');
+  return {
+    name: 'pytest',
+    passed: count('tests') - failed - skipped,
+    failed: code !== 0 && failed === 0 ? 1 : failed,
+    skipped,
+  };
+}
+
+/** Runs `work(python)`, or counts the skip of what it would have been. */
+const withPython = async ({ python, reason }, name, work) =>
+  python === null ? { name, passed: 0, failed: 0, skipped: 1, reason } : work(python);
+
 run(async () => {
   await underOwnNode();
   await ensurePackages();
@@ -80,14 +141,15 @@ run(async () => {
   }
   const environment = {
     ...process.env,
-    PARLANCE_TEST_BUNDLE: join(home, 'models/parlance-mini'),
-    PARLANCE_TEST_WEIGHTS: join(home, 'downloads'),
+    PARLANCE_TEST_BUNDLE: join(testHome, 'models/parlance-mini'),
+    PARLANCE_TEST_WEIGHTS: join(testHome, 'downloads'),
   };
   if (chosen('unit') || chosen('e2e')) {
-    await ensureBundle({ PARLANCE_HOME: home }, ['--keep-downloads']);
+    await ensureWeights();
     await ensureScreen();
   }
   const outcomes = [];
+  const trainer = chosen('static') || chosen('training') ? await workbench() : null;
   if (chosen('static')) {
     outcomes.push(await check('formatting and linting', bin('biome'), ['ci', '.']));
     outcomes.push(await check('types, main process', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json']));
@@ -108,21 +170,32 @@ run(async () => {
       ]),
     );
     outcomes.push(
+      await withPython(trainer, 'formatting and linting, Python', async (python) => {
+        const lint = await check('linting, Python', python, ['-m', 'ruff', 'check', '.'], { cwd: training });
+        const args = ['-m', 'ruff', 'format', '--check', '.'];
+        return sum('formatting and linting, Python', [
+          lint,
+          await check('formatting, Python', python, args, { cwd: training }),
+        ]);
+      }),
+    );
+    outcomes.push(
       await check('desktop build', bin('electron-vite'), ['build', '--outDir', join(cache, 'desktop-build')]),
     );
   }
   if (chosen('unit')) outcomes.push(await vitest(environment));
   if (chosen('e2e')) outcomes.push(await playwright(environment));
-  const sum = (key) => outcomes.reduce((total, outcome) => total + outcome[key], 0);
-  process.stdout.write('\n');
-  for (const { name, passed, failed, skipped } of outcomes) {
-    process.stdout.write(
-      `${name}: ${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}\n`,
+  if (chosen('training')) {
+    outcomes.push(await withPython(trainer, 'pytest', pytest));
+    outcomes.push(
+      await withPython(trainer, 'train:smoke', () =>
+        check('train:smoke', process.execPath, [join(root, 'scripts/train-smoke.mjs')]),
+      ),
     );
   }
-  const skipped = sum('skipped');
-  process.stdout.write(
-    `${sum('passed')} passed, ${sum('failed')} failed${skipped ? `, ${skipped} skipped` : ''}\n`,
-  );
-  process.exitCode = sum('failed') === 0 && sum('passed') > 0 ? 0 : 1;
+  process.stdout.write('\n');
+  for (const outcome of outcomes) process.stdout.write(`${outcome.name}: ${figures(outcome)}\n`);
+  const all = sum('all', outcomes);
+  process.stdout.write(`${figures(all)}\n`);
+  process.exitCode = all.failed === 0 && all.passed > 0 ? 0 : 1;
 });
