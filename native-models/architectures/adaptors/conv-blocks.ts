@@ -7,7 +7,6 @@ import { expectShape } from '../../layers/expect-shape.ts';
 import { type LinearKind, linear } from '../../layers/linear.ts';
 import { floatWeight } from '../../layers/matrix-weights.ts';
 import { stackFrames } from './frames.ts';
-import { layerAt } from './tensor-names.ts';
 
 /** A module of the project's own training: its tensors' names in the file begin with `at`. */
 export interface TrainedModule {
@@ -49,11 +48,18 @@ export function weightOf(module: TrainedModule, name: string, shape: readonly nu
 }
 
 /** x [1, S, in] → [1, S, outputs]. A row or two are not worth quantising. */
-export function linearOf(module: TrainedModule, x: Value, name: string, outputs: number): Value {
+export function linearOf(
+  module: TrainedModule,
+  x: Value,
+  name: string,
+  outputs: number,
+  hasBias = true,
+): Value {
   const { g, source, at, kind } = module;
-  const layer = layerAt(source, `${at}${name}.`);
-  expectShape(layer.weight, [outputs, knownDimension(x.shape, -1, name)]);
-  return linear(g, x, layer, outputs <= 2 ? 'float' : kind);
+  const shape = [outputs, knownDimension(x.shape, -1, name)];
+  const weight = expectShape(source.tensor(`${at}${name}.weight`), shape);
+  const bias = hasBias ? expectShape(source.tensor(`${at}${name}.bias`), [outputs]) : null;
+  return linear(g, x, { weight, bias }, outputs <= 2 ? 'float' : kind);
 }
 
 export function rmsNorm(module: TrainedModule, x: Value, name: string): Value {
@@ -95,9 +101,9 @@ function convBlock(module: TrainedModule, x: Value, name: string, sizes: BlockSi
   });
   const mixed = linearOf(module, g.silu(g.transpose(neighbours, [0, 2, 1])), `${name}.pw`, d);
   const heard = g.add(attended, mixed);
-  const wide = linearOf(module, rmsNorm(module, heard, `${name}.n2`), `${name}.w1`, 2 * ff);
+  const wide = linearOf(module, rmsNorm(module, heard, `${name}.n2`), `${name}.w1`, 2 * ff, false);
   const [gate, value] = g.split(wide, [ff, ff], 2);
-  return g.add(heard, linearOf(module, g.mul(g.silu(gate), value), `${name}.w2`, d));
+  return g.add(heard, linearOf(module, g.mul(g.silu(gate), value), `${name}.w2`, d, false));
 }
 
 /** Queries, keys and values from one matrix, below one another. */

@@ -45,7 +45,7 @@ export function secondLook(
   ]);
   const both = g.add(
     linearOf(adaptor, rmsNorm(adaptor, expected, 'expected_norm'), 'expected', d),
-    linearOf(adaptor, rmsNorm(adaptor, drafted, 'soft_norm'), 'soft', d),
+    linearOf(adaptor, rmsNorm(adaptor, drafted, 'soft_norm'), 'soft', d, false),
   );
   const x = rmsNorm(adaptor, convBlocks(adaptor, both, { ...settings.adaptor, d }), 'norm');
   const { blank, classes } = slotScores(adaptor, x, expected, settings, tables);

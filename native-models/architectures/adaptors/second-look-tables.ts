@@ -47,7 +47,7 @@ export function secondLookTables(
     drafted: tableOf('whisper.drafted', words, drafted),
     llm: table('llm.words', llm.embeddings, settings.vocab, kind),
     scales: cosineScales(tau, classes, [slots, tokens.length]),
-    draftScales: cosineScales(adaptor.tensor('draft.tau'), draftClasses, [drafted.length]),
+    draftScales: cosineScales(expectShape(adaptor.tensor('draft.tau'), []), draftClasses, [drafted.length]),
   };
 }
 
