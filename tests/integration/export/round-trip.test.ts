@@ -13,6 +13,7 @@ import { type Shapes, writeNumbered } from '../../fixtures/bundles/tiny-parts.ts
 import {
   projectorShapes,
   recipeOfExport,
+  writeGgufLlm,
   writeLlm,
   writeSpeechLlm,
 } from '../../fixtures/export/tiny-speech-llm.ts';
@@ -139,6 +140,17 @@ describe('a bundle that is written in Ultravox’s layout and read back gives th
     const folder = newFolder();
     const recipe = await writeSpeechLlm(folder, ultravox);
     await writeLlm(join(folder, 'llm'), name);
+    await goRound(recipe, folder);
+  });
+
+  it.each([
+    ['llama', 'F32'],
+    ['llama', 'Q8_0'],
+    ['qwen3', 'F32'],
+  ] as const)('the language model %s of a GGUF file with %s', async (name, matrices) => {
+    const folder = newFolder();
+    const recipe = await writeSpeechLlm(folder, ultravox);
+    await writeGgufLlm(join(folder, 'llm'), name, matrices);
     await goRound(recipe, folder);
   });
 
