@@ -42,6 +42,10 @@ _VERSION = 1
 """Raised when the same lists would be made into other sounds."""
 
 
+class VoicesMissingError(Exception):
+    """Nobody can speak the questions; says what to do."""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Makes the suites that `npm run eval` measures on.")
     parser.add_argument("--out", type=Path, default=OUT)
@@ -56,20 +60,25 @@ def main() -> None:
     kokoro = given.kokoro or (KOKORO if KOKORO.is_dir() else None)
     if kokoro is not None and not any(kokoro.glob("??_*.bin")):
         parser.error(f"{kokoro} holds no voices of Kokoro")
-    try:
-        for name in names:
+    failed = False
+    for name in names:
+        try:
             items = prepare(name, given.out, given.found, kokoro, given.offline)
             print(f"{name}: {items} items in {given.out / 'suites' / name / 'suite.json'}", flush=True)
-    except ClipMissingError as error:
-        sys.exit(f"error: {error}")
+        except (ClipMissingError, VoicesMissingError) as error:
+            print(f"error: {name} cannot be made: {error}", file=sys.stderr)
+            failed = True
+    sys.exit(int(failed))
 
 
 def prepare(name: str, out: Path, found: Sequence[Path], kokoro: Path | None, offline: bool) -> int:
-    """Makes one suite where it is not there as it should be → its items. Throws ClipMissingError."""
+    """Makes one suite where it is not there as it should be → its items. Throws what says why it cannot be made."""
     folder = out / "suites" / name
     listed = SUITES / f"{LISTS[0] if name in HARDER else name}.json"
     voices = held_out_voices(kokoro) if name in SPOKEN else []
     state = json.dumps([_VERSION, _SEED, [v.label for _, v in voices], _digest(listed)])
+    if name in SPOKEN and not voices:
+        raise VoicesMissingError("no held-out voice is installed. apt install flite, or name Kokoro's folder.")
     stamp = folder / ".made"
     if stamp.exists() and stamp.read_text() == state:
         return len(json.loads((folder / "suite.json").read_text(encoding="utf-8")))
