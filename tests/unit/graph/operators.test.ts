@@ -154,6 +154,12 @@ const operators: [string, (g: Graph, x: Value) => Value, number[], unknown[]][] 
     [1 / 3, 1 / 3, 1 / 3, 1 / 3, 1 / 3, 1 / 3],
     ['N', 3],
   ],
+  [
+    'nonZero',
+    (g, x) => asFloat(g, g.nonZero(g.greater(x, number(g, 4)), 'found')),
+    [1, 1, 1, 2],
+    [2, 'found'],
+  ],
   ['relu', (g, x) => g.relu(g.sub(x, g.constant('float32', [3], [2, 2, 2]))), [0, 0, 1, 2, 3, 4], ['N', 3]],
 ];
 
