@@ -30,7 +30,7 @@ NATURAL = {
 }
 """How much oftener these speak than another voice of their synthesiser. Buzzing voices (eSpeak's, kal, kal16) say one
 sentence in twelve, so that no model takes their sound for speech's, and slt, whom three synthesisers have, under a
-quarter."""
+quarter. Of plain sentences Whisper base mistakes 8 to 12 words in a hundred of RHVoice's and Pico's, 23 of kal16's."""
 BLENDED = 0.4
 """Share of Kokoro's sentences that a blend of two voices speaks: as many new speakers as wanted."""
 FOREIGN = 0.1
