@@ -29,6 +29,9 @@ BEFORE = (
 AFTER = f"{GENERATOR}/Div_4_output_0"
 STYLE = 128
 """The first half of a style vector is the timbre that the generator reads; the rest is prosody's."""
+LENGTHS = 32
+"""Frames (of 12.5 ms) are filled up to a multiple of this: for each length that is new to it oneDNN compiles every
+convolution anew, which takes a third as long as the sentence itself."""
 
 
 class SplitKokoro:
@@ -75,14 +78,18 @@ class Generator(nn.Module):
 
     def forward(self, x: torch.Tensor, source: torch.Tensor, finer: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
         """x `[1, 512, frames]`, sources `[1, 256, 10·frames]` and `[1, 128, 60·frames + 1]`, style `[1, 128]`."""
-        x = _channels_last(x)
+        valid = x.shape[2]
+        x = _channels_last(F.pad(x, (0, -valid % LENGTHS)))
         for index, excitation in enumerate((source, finer)):
+            x[..., valid:] = 0
             x = self.ups[index](F.leaky_relu(x, 0.1))
             if index == 1:
                 x = F.pad(x, (1, 0, 0, 0), mode="reflect")
-            x = x + self.sources[index](_channels_last(excitation), style)
-            x = sum(block(x, style) for block in self.blocks[3 * index : 3 * index + 3]) / 3
-        return x.squeeze(2)
+            valid = excitation.shape[2]
+            filled = _channels_last(F.pad(excitation, (0, x.shape[3] - valid)))
+            x = x + self.sources[index](filled, valid, style)
+            x = sum(block(x, valid, style) for block in self.blocks[3 * index : 3 * index + 3]) / 3
+        return x[..., :valid].squeeze(2)
 
 
 class ResidualBlock(nn.Module):
@@ -104,13 +111,16 @@ class ResidualBlock(nn.Module):
                 self.styles.append(linear)
                 self.alphas.append(nn.Parameter(weights.tensor(f"{_dotted()}{name}.alpha{half}.{step}").flatten()))
 
-    def forward(self, x: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
-        """x `[1, channels, 1, frames]`, laid out channels last: what bfloat16 convolutions need no copy of."""
+    def forward(self, x: torch.Tensor, valid: int, style: torch.Tensor) -> torch.Tensor:
+        """x `[1, channels, 1, frames]`, laid out channels last: what bfloat16 convolutions need no copy of.
+
+        The first `valid` frames are the sentence; what comes out for the others is of no use.
+        """
         for step in range(3):
             inner = x
             for half in (2 * step, 2 * step + 1):
                 scale, shift = self.styles[half](style)[0].float().chunk(2)
-                inner = self.convolutions[half](norm_snake(inner, 1 + scale, shift, self.alphas[half]))
+                inner = self.convolutions[half](norm_snake(inner, valid, 1 + scale, shift, self.alphas[half]))
             x = inner.add_(x)
         return x
 

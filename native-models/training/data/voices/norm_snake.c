@@ -20,15 +20,16 @@ static inline uint16_t rounded(float value) {
 }
 
 /* out = y + sin²(alpha·y)/alpha, where y = gain·(x - mean)/√(variance + 1e-5) + shift, each channel by itself.
+   Frames from `valid` on are neither read nor counted; there out is 0, as a convolution's padding is.
    Returns 0, or 1 where there are more channels than it has room for. */
-int norm_snake(const uint16_t *restrict x, uint16_t *restrict out, long frames, long channels,
+int norm_snake(const uint16_t *restrict x, uint16_t *restrict out, long frames, long valid, long channels,
                const float *restrict gain, const float *restrict shift, const float *restrict alpha) {
     double sums[MOST_CHANNELS] = {0}, squares[MOST_CHANNELS] = {0};
     float scale[MOST_CHANNELS], offset[MOST_CHANNELS], turns[MOST_CHANNELS], phase[MOST_CHANNELS], half[MOST_CHANNELS];
     if (channels > MOST_CHANNELS) return 1;
-    for (long start = 0; start < frames; start += BLOCK) {
+    for (long start = 0; start < valid; start += BLOCK) {
         float sum[MOST_CHANNELS] = {0}, square[MOST_CHANNELS] = {0};
-        long end = start + BLOCK < frames ? start + BLOCK : frames;
+        long end = start + BLOCK < valid ? start + BLOCK : valid;
         for (long t = start; t < end; t++)
             for (long c = 0; c < channels; c++) {
                 float value = widened(x[t * channels + c]);
@@ -38,7 +39,7 @@ int norm_snake(const uint16_t *restrict x, uint16_t *restrict out, long frames, 
         for (long c = 0; c < channels; c++) sums[c] += sum[c], squares[c] += square[c];
     }
     for (long c = 0; c < channels; c++) {
-        double mean = sums[c] / frames, variance = fmax(squares[c] / frames - mean * mean, 0);
+        double mean = sums[c] / valid, variance = fmax(squares[c] / valid - mean * mean, 0);
         double factor = gain[c] / sqrt(variance + 1e-5), constant = shift[c] - mean * factor;
         /* sin² θ = (1 - cos 2θ)/2: the cosine's angle is counted in whole turns, so that rounding reduces it. */
         half[c] = 0.5 / alpha[c];
@@ -47,7 +48,7 @@ int norm_snake(const uint16_t *restrict x, uint16_t *restrict out, long frames, 
         scale[c] = factor;
         offset[c] = constant + half[c];
     }
-    for (long t = 0; t < frames; t++)
+    for (long t = 0; t < valid; t++)
         for (long c = 0; c < channels; c++) {
             float value = widened(x[t * channels + c]), turn = value * turns[c] + phase[c];
             turn -= rintf(turn);
@@ -57,5 +58,6 @@ int norm_snake(const uint16_t *restrict x, uint16_t *restrict out, long frames, 
                            q * (58.7869408f + q * -21.0654294f))));
             out[t * channels + c] = rounded(value * scale[c] + offset[c] - half[c] * cosine);
         }
+    memset(out + valid * channels, 0, (size_t)((frames - valid) * channels) * sizeof *out);
     return 0;
 }

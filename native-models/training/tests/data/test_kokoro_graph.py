@@ -35,24 +35,28 @@ def test_the_compiled_activation_rounds_once(channels: int, count: int) -> None:
     spread = (wide.var(1, correction=0) + 1e-5).sqrt()
     normal = gain[:, None] * (wide - wide.mean(1, keepdim=True)) / spread[:, None] + shift[:, None]
     exact = normal + torch.sin(alpha[:, None] * normal) ** 2 / alpha[:, None]
-    got = norm_snake(x, gain, shift, alpha)
+    filled = torch.cat([x, torch.full((1, channels, 1, 5), 1e4).bfloat16()], 3)
+    filled = norm_snake(filled.contiguous(memory_format=torch.channels_last), count, gain, shift, alpha)
+    assert (filled[..., count:] == 0).all()
+    got = norm_snake(x, count, gain, shift, alpha)
+    assert torch.equal(filled[..., :count], got)
     assert got.is_contiguous(memory_format=torch.channels_last)
     # Nearly every number is the nearest that bfloat16 has; where float32 fell on the other side, it is the next.
     assert (got[0, :, 0] == exact.bfloat16()).float().mean() > 0.99
     assert torch.allclose(got.double()[0, :, 0], exact, rtol=1 / 128, atol=1e-3)
     if count > 1:
-        by_operators = norm_snake_in_operators(x, gain, shift, alpha).double()[0, :, 0]
+        by_operators = norm_snake_in_operators(x, count, gain, shift, alpha).double()[0, :, 0]
         assert (got.double()[0, :, 0] - exact).abs().mean() < (by_operators - exact).abs().mean()
 
 
 @needs_compiler
 def test_what_it_has_no_room_for_is_refused() -> None:
     with pytest.raises(ValueError, match="513 channels"):
-        norm_snake(frames(513, 4), *settings(513))
+        norm_snake(frames(513, 4), 4, *settings(513))
     with pytest.raises(ValueError, match="channels last"):
-        norm_snake(frames(8, 4).contiguous(), *settings(8))
+        norm_snake(frames(8, 4).contiguous(), 4, *settings(8))
     with pytest.raises(ValueError, match="bfloat16"):
-        norm_snake(frames(8, 4).float(), *settings(8))
+        norm_snake(frames(8, 4).float(), 4, *settings(8))
 
 
 def decibels_apart(one: np.ndarray, other: np.ndarray) -> float:
@@ -77,12 +81,15 @@ def test_the_compiled_generator_sounds_as_the_operators_and_no_farther_from_floa
     tokens = np.array([[0, *(SYMBOLS[symbol] for symbol in PHONEMES), 0]], np.int64)
     style = Kokoro(Path(KOKORO)).style(voice, len(PHONEMES))
     compiled = model.speak(tokens, style, 1.0)
+    monkeypatch.setattr(graph, "LENGTHS", 1)
+    unfilled = model.speak(tokens, style, 1.0)
     monkeypatch.setattr(graph, "norm_snake", norm_snake_in_operators)
     operators = model.speak(tokens, style, 1.0)
     hidden = [torch.from_numpy(array) for array in model.encode(tokens, style, 1.0)]
     with torch.inference_mode():
         spectrum = copy.deepcopy(model.generator).float()(*hidden, torch.from_numpy(style[:, : graph.STYLE]))
     exact = model.invert(spectrum)
-    assert len(compiled) == len(operators) == len(exact) > 24000
+    assert len(compiled) == len(unfilled) == len(operators) == len(exact) > 24000
+    assert decibels_apart(compiled, unfilled) < 0.05
     assert decibels_apart(compiled, operators) < 1.0
     assert decibels_apart(compiled, exact) <= 1.05 * decibels_apart(operators, exact) < 1.0
