@@ -1,0 +1,138 @@
+"""The default adaptor: Whisper's decoder as published, a draft read with it, and the vectors that come of it."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import WhisperConfig, WhisperModel
+
+from parts.language_model import ChatTokenizer, load_language_model, load_tokenizer
+from parts.second_look import SLOTS, SecondLook, SecondLookSettings
+from parts.shared_spelling import SharedSpelling, learn_shared_spelling, whisper_tokenizer
+from parts.stack_conv_ctc import StackConvCtcSettings
+from parts.whisper_decoder import load_whisper_decoder
+from tests.parts.tiny import WORDS, write_gguf, write_whisper, write_whisper_tokens
+
+TEXTS = ["the cat sat on a mat", "the cat ran", "a mat and the cat", "I ran"] * 3
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """(Whisper's folder, its tokens, the LLM)"""
+    folder = tmp_path_factory.mktemp("tiny")
+    llm = write_gguf(folder / "llm.gguf")
+    return write_whisper(folder / "whisper"), write_whisper_tokens(folder / "tokenizer.json", llm), llm
+
+
+@pytest.fixture(scope="module")
+def spelling(files: tuple[Path, Path, Path]) -> SharedSpelling:
+    _, tokens, llm = files
+    return learn_shared_spelling(TEXTS, whisper_tokenizer(tokens), load_tokenizer(llm), least_count=6)
+
+
+@pytest.fixture
+def adaptor(files: tuple[Path, Path, Path], spelling: SharedSpelling) -> SecondLook:
+    torch.manual_seed(0)
+    draft = StackConvCtcSettings(64, 2, 64, 64, blocks=1, wide=32, heads=2)
+    settings = SecondLookSettings(draft, wide=32, heads=2, blocks=1, longest_draft=20, prefix=(1, 2))
+    table = load_language_model(files[2]).get_input_embeddings().weight
+    return SecondLook(settings, load_whisper_decoder(files[0]), spelling, table).eval()
+
+
+def test_the_decoder_is_that_of_transformers(tmp_path: Path):
+    torch.manual_seed(0)
+    widths = {"d_model": 64, "encoder_attention_heads": 1, "decoder_attention_heads": 1, "decoder_ffn_dim": 96}
+    counts = {"encoder_layers": 1, "decoder_layers": 2, "vocab_size": 50, "max_target_positions": 20}
+    published = WhisperModel(WhisperConfig(**widths, **counts, pad_token_id=0)).eval()
+    published.save_pretrained(tmp_path)
+    ids, frames = torch.randint(0, 50, (2, 7)), torch.randn(2, 9, 64)
+    with torch.no_grad():
+        expected = published.decoder(input_ids=ids, encoder_hidden_states=frames).last_hidden_state
+        given = load_whisper_decoder(tmp_path)(ids, frames, torch.tensor([9, 9]))
+    assert (given - expected).abs().max() < 1e-5 * expected.abs().max()
+
+
+def test_whispers_tokens_get_back_the_merge_that_files_lack(files: tuple[Path, Path, Path], tmp_path: Path):
+    whole = files[1].read_text(encoding="utf-8")
+    without = tmp_path / "tokenizer.json"
+    without.write_text(whole.replace('["Ġ","t"],', "").replace('[\n        "Ġ",\n        "t"\n      ],', ""))
+    assert without.read_text() != whole
+    read = whisper_tokenizer(without)
+    assert read.ids(" the") == whisper_tokenizer(files[1]).ids(" the") and len(read.ids(" the")) == 1
+
+
+def test_words_are_cut_as_whisper_cuts_them_and_rare_ones_spelt_in_the_draft(spelling: SharedSpelling):
+    labels = spelling.classes("the cat sat")
+    assert [spelling.pieces[label - 1] for label in labels] == [" the", " cat", " sat"]
+    assert spelling.text(labels) == "the cat sat"
+    drafted = spelling.draft_classes("the cat sat")
+    # "sat" is seen three times, and needs six.
+    assert spelling.draft_text(drafted) == "the cat sat" and len(drafted) == 2 + len("sat")
+    assert spelling.text(spelling.classes("zebra")) == "zebra"
+
+
+def test_spelling_survives_being_written(spelling: SharedSpelling, tmp_path: Path):
+    spelling.save(tmp_path / "spelling.json")
+    assert SharedSpelling.load(tmp_path / "spelling.json").draft_classes("a mat") == spelling.draft_classes("a mat")
+
+
+def test_a_clip_is_heard_alike_alone_and_among_others(adaptor: SecondLook):
+    frames, lengths = torch.randn(3, 40, 64), torch.tensor([40, 22, 31])
+    with torch.no_grad():
+        together = adaptor(frames, lengths)
+        for row, length in enumerate(lengths.tolist()):
+            alone = adaptor(frames[row : row + 1, :length], lengths[row : row + 1])
+            slots = int(alone.lengths[0])
+            assert slots == int(together.lengths[row])
+            assert torch.allclose(alone.vectors[0, :slots], together.vectors[row, :slots], atol=1e-5)
+
+
+def test_vectors_are_mixtures_of_the_llms_embeddings(adaptor: SecondLook, files: tuple[Path, Path, Path]):
+    table = load_language_model(files[2]).get_input_embeddings().weight
+    with torch.no_grad():
+        adaptor.bias[3] = 1000.0
+        looked = adaptor(torch.randn(1, 30, 64), torch.tensor([30]))
+    assert torch.allclose(looked.vectors[0, 0], table[adaptor.spelling.llm[3]], atol=1e-4)
+
+
+def test_nothing_drafted_still_has_a_place(adaptor: SecondLook):
+    with torch.no_grad():
+        adaptor.draft.blank_offset.fill_(-1e6)
+        looked = adaptor(torch.randn(2, 30, 64), torch.tensor([30, 20]))
+    assert looked.lengths.tolist() == [SLOTS, SLOTS] and bool(torch.isfinite(looked.vectors).all())
+
+
+def test_a_draft_is_cut_at_its_longest(adaptor: SecondLook):
+    with torch.no_grad():
+        adaptor.draft.blank_offset.fill_(1e6)
+        looked = adaptor(torch.randn(1, 100, 64), torch.tensor([100]))
+    assert int(looked.lengths[0]) <= SLOTS * (20 + 1)
+
+
+def test_gradients_reach_draft_and_look_and_never_the_decoder(adaptor: SecondLook):
+    adaptor.train()
+    looked = adaptor(torch.randn(2, 40, 64), torch.tensor([40, 40]))
+    (looked.scores.logsumexp(-1).sum() + looked.draft.directions.sum()).backward()
+    assert adaptor.out.weight.grad is not None and adaptor.draft.stack.weight.grad is not None
+    assert all(parameter.grad is None for parameter in adaptor.decoder.parameters())
+    assert not any(name.startswith("_decoder") or "embed_tokens" in name for name in adaptor.state_dict())
+
+
+def test_a_perfect_draft_is_read_as_it_stands_before_any_training(adaptor: SecondLook, spelling: SharedSpelling):
+    """What training begins with: each place says the draft's token, and its second slot nothing."""
+    labels = spelling.classes("the cat ran on")
+    tokens = torch.tensor([[spelling.whisper[label - 1] for label in labels]])
+    soft = adaptor.decoder.embed_tokens(tokens)
+    with torch.no_grad():
+        # A decoder of random weights expects anything at all.
+        adaptor.trust.bias.fill_(-20.0)
+        adaptor.tau.fill_(60.0)
+        count = torch.tensor([len(labels)])
+        looked = adaptor.look(torch.randn(1, 30, 64), torch.tensor([30]), None, tokens, soft, count)
+        said = adaptor.kept(looked)[0][0].tolist()
+    assert said[1 : 2 * len(labels) : 2] == labels
+
+
+def test_the_tokenizer_reads_words(files: tuple[Path, Path, Path]):
+    tokens: ChatTokenizer = whisper_tokenizer(files[1])
+    assert all(len(tokens.ids(f" {word}")) == 1 for word in WORDS)
