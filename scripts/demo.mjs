@@ -1,5 +1,6 @@
 // `npm run demo`: the main job in a terminal. A spoken question is answered by both engines, then a typed
-// follow-up that needs the first turn, then a spoken one, with the timings of each.
+// follow-up that needs the first turn, then a spoken one, with the timings of each; last, five spoken turns on both
+// engines, the third of which needs the first.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -63,6 +64,44 @@ async function ask(args, environment) {
   return finished;
 }
 
+const conversation = [
+  'question-capital-of-france.wav',
+  'question-days-in-a-week.wav',
+  'followup-language-spoken-there.wav',
+  'question-what-is-gravity.wav',
+  'followup-why-is-it-important.wav',
+];
+
+/** Five spoken turns in one process: what was asked, what was heard of it, the answer, and how long it took. */
+async function converse(engine, bundle, environment) {
+  const files = conversation.map((name) => join(samples, name));
+  const listener = engine === 'cascade' ? 'whisper' : engine;
+  const heard = [];
+  const shared = ['--bundle', bundle.folder];
+  await command(
+    ['transcribe', ...files, '--engine', listener, '--language', 'en', ...shared],
+    environment,
+    (line) => {
+      if (line.type === 'done') heard.push(line.text.trim());
+      if (line.type === 'error') throw new StepError(`${line.message} ${line.hint}`);
+    },
+  );
+  let turn = 0;
+  await command(
+    ['ask', ...files, '--engine', engine, '--max-tokens', '60', ...shared],
+    environment,
+    (line) => {
+      if (line.type === 'error') throw new StepError(`${line.message} ${line.hint}`);
+      if (line.type !== 'done') return;
+      const { text, voice } = spoken.find(({ audio }) => audio === conversation[turn]);
+      process.stdout.write(`   ${turn + 1}. asked (${voice}): “${text}”\n`);
+      process.stdout.write(`      heard: “${heard[turn]}”\n`);
+      process.stdout.write(`      answer: ${line.text.replaceAll('\n', '\n      ')}\n   ${timingLine(line)}`);
+      turn += 1;
+    },
+  );
+}
+
 function heading(text) {
   process.stdout.write(`\n${text}\n`);
 }
@@ -92,12 +131,18 @@ run(async () => {
     heading(`2. The same sound, answered by the ${engineTitles[other]}`);
     await ask([join(samples, question.audio), '--engine', other, ...options], environment);
     heading('3. Typed, and only the first turn says what “it” is: “Who discovered it?”');
-    const conversation = ['--conversation', first.conversation, '--engine', better, ...options];
-    await ask([...conversation, '--text', 'Who discovered it?'], environment);
+    const goingOn = ['--conversation', first.conversation, '--engine', better, ...options];
+    await ask([...goingOn, '--text', 'Who discovered it?'], environment);
     heading(`4. Spoken second turn (${followUp.voice}): “${followUp.text}”`);
-    await ask([join(samples, followUp.audio), ...conversation], environment);
+    await ask([join(samples, followUp.audio), ...goingOn], environment);
     heading(`5. Recorded speech (${recorded.voice}, 1961): “${recorded.text}”`);
     await ask([join(samples, recorded.audio), '--engine', better, ...options], environment);
+    for (const engine of [better, other]) {
+      heading(
+        `Five spoken turns, ${engineTitles[engine]}; the third one’s “there” is the first one’s France`,
+      );
+      await converse(engine, bundle, environment);
+    }
   } finally {
     rmSync(home, { recursive: true, force: true });
   }

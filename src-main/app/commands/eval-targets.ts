@@ -25,6 +25,9 @@ export const targetOptions = {
   anew: z.literal(true).optional(),
 };
 
+type Tell = (line: Readonly<Record<string, unknown>>) => void;
+type Measured = Awaited<ReturnType<typeof measureTargets>>;
+
 interface Options {
   readonly bundle: string;
   readonly device: DevicePreference;
@@ -39,15 +42,11 @@ interface Options {
 const cache = join(appFolder, '.cache', 'evaluation');
 
 /** Holds a bundle against the targets; what was found before is taken from the work folder. */
-export async function evaluateTargets(
-  invocation: Invocation,
-  options: Options,
-  tell: (line: Readonly<Record<string, unknown>>) => void,
-): Promise<void> {
+export async function evaluateTargets(invocation: Invocation, options: Options, tell: Tell): Promise<void> {
   const { home, output } = invocation;
-  const rows = chosenRows(options.rows);
   const bundle = chooseBundle(home.models, options.bundle);
   const suites = resolve(options.suites ?? join(cache, 'suites'));
+  const rows = chosenRows(options.rows, suites, (left) => output.note(left));
   const work = resolve(options.work ?? join(home.folder, 'evaluation'));
   if (options.anew) await rm(work, { recursive: true, force: true });
   const folderOf = (suite: TargetSuite) => join(suites, suite);
@@ -58,6 +57,7 @@ export async function evaluateTargets(
     options.maxTokens,
   ]);
   const began = performance.now();
+  const voices = new Set<string>();
   await onBench(invocation, bundle, options, async (benchFor) => {
     const known = new Map<TargetSuite, ReturnType<typeof benchFor>>();
     const bench = (suite: TargetSuite) => {
@@ -67,55 +67,84 @@ export async function evaluateTargets(
     };
     const sound = async (suite: TargetSuite, audio: string) => (await bench(suite).clip(audio)).sha256;
     const measured = await measureTargets(rows, {
-      items: async (suite) => spread(await suiteOf(folderOf(suite)), options.clips),
+      items: async (suite) => {
+        const items = spread(await suiteOf(folderOf(suite)), options.clips);
+        for (const { voice } of items) if (voice !== undefined) voices.add(voice);
+        return items;
+      },
       bench,
       results: new FileJournal(work, circumstances, sound),
       firstWords: new FileJournal(work, circumstances, sound),
       addedBytes: addedBytesOf(bundle),
       progress: ({ suite, asks }, done, all) => output.note(`${suite}, ${asks}: ${done}/${all}`),
     });
-    for (const task of measured.tasks) {
-      for (const result of measured.found.results(task)) tell({ type: 'item', ...task, ...result });
-    }
-    for (const one of measured.found.firstWords) tell({ type: 'first-word', ...one });
-    for (const { row, ...figures } of measured.rows) {
-      const { name, label, unit, target } = row;
-      tell({ type: 'row', row: name, label: label.trim(), unit, target, ...figures });
-    }
-    const [processor] = cpus();
     const about = {
       bundle: bundle.manifest.id,
       date: new Date().toISOString().slice(0, 10),
-      machine: `${processor?.model ?? 'unknown processor'}, ${cpus().length} logical cores`,
+      machine: thisMachine(),
       device: options.device,
+      voices: [...voices],
     };
+    report(measured, tell);
     tell({ type: 'done', ...about, seconds: (performance.now() - began) / 1000 });
     output.text(`${targetTable(measured.rows, about)}\n`);
   });
 }
 
-function chosenRows(names: string | undefined): readonly TargetRow[] {
-  if (names === undefined) return targetRows;
-  const wanted = names.split(',').map((name) => name.trim());
-  const unknown = wanted.filter((name) => !targetRows.some((row) => row.name === name));
-  if (unknown.length > 0) {
-    const known = targetRows.map(({ name }) => name).join(', ');
-    throw new ParlanceError(
-      'invalid-request',
-      `There is no row ${unknown.join(', ')}.`,
-      `The rows are ${known}.`,
-    );
+/** What was found of each item, then the rows. */
+function report({ tasks, found, rows }: Measured, tell: Tell): void {
+  for (const task of tasks) {
+    for (const result of found.results(task)) tell({ type: 'item', ...task, ...result });
   }
-  return targetRows.filter(({ name }) => wanted.includes(name));
+  for (const one of found.firstWords) tell({ type: 'first-word', ...one });
+  for (const { row, ...figures } of rows) {
+    const { name, label, unit, target } = row;
+    tell({ type: 'row', row: name, label: label.trim(), unit, target, ...figures });
+  }
+}
+
+function thisMachine(): string {
+  const [processor] = cpus();
+  return `${processor?.model ?? 'unknown processor'}, ${cpus().length} logical cores`;
+}
+
+/** Those named; without names all whose suites are there. Throws invalid-request and file-missing. */
+function chosenRows(
+  names: string | undefined,
+  suites: string,
+  tellLeftOut: (line: string) => void,
+): readonly TargetRow[] {
+  if (names !== undefined) return rowsNamed(names.split(',').map((name) => name.trim()));
+  const missing = new Set(
+    targetRows
+      .flatMap(({ needs }) => needs.map(({ suite }) => suite))
+      .filter((suite) => !existsSync(join(suites, suite, 'suite.json'))),
+  );
+  const possible = targetRows.filter(({ needs }) => !needs.some(({ suite }) => missing.has(suite)));
+  if (possible.every(({ needs }) => needs.length === 0)) throw suiteMissing(suites);
+  if (missing.size > 0) tellLeftOut(`left out, for these suites are not there: ${[...missing].join(', ')}`);
+  return possible;
+}
+
+function rowsNamed(wanted: readonly string[]): readonly TargetRow[] {
+  const unknown = wanted.filter((name) => !targetRows.some((row) => row.name === name));
+  if (unknown.length === 0) return targetRows.filter(({ name }) => wanted.includes(name));
+  const known = targetRows.map(({ name }) => name).join(', ');
+  const message = `There is no row ${unknown.join(', ')}.`;
+  throw new ParlanceError('invalid-request', message, `The rows are ${known}.`);
 }
 
 async function suiteOf(folder: string): Promise<SuiteItem[]> {
   const file = join(folder, 'suite.json');
-  if (existsSync(file)) return readSuite(file);
-  throw new ParlanceError(
+  if (!existsSync(file)) throw suiteMissing(file);
+  return readSuite(file);
+}
+
+function suiteMissing(place: string): ParlanceError {
+  return new ParlanceError(
     'file-missing',
-    `The suite ${file} is not there.`,
-    'Make it with `python -m evaluation.prepare` in native-models/training; docs/measuring.md tells more.',
+    `There is no suite at ${place}.`,
+    '`npm run eval` makes them, or `python -m evaluation.prepare` in native-models/training.',
   );
 }
 

@@ -53,7 +53,7 @@ export function addEval(program: Command): void {
   });
 }
 
-export type Tell = (line: Readonly<Record<string, unknown>>) => void;
+type Tell = (line: Readonly<Record<string, unknown>>) => void;
 
 /** What is told is printed with --json, and gathered for -o. */
 function teller({ output }: Invocation): { readonly lines: object[]; readonly line: Tell } {

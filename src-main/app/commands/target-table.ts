@@ -16,12 +16,14 @@ export interface TableOrigin {
   readonly date: string;
   readonly machine: string;
   readonly device: string;
+  /** Who spoke what is synthesised. */
+  readonly voices: readonly string[];
 }
 
 /** The bundle against its targets: a row a figure, with its 95 % interval in brackets. */
 export function targetTable(
   rows: readonly MeasuredRow[],
-  { bundle, date, machine, device }: TableOrigin,
+  { bundle, date, machine, device, voices }: TableOrigin,
 ): string {
   const tellsWritten = rows.some(({ written }) => written !== null);
   const header = [
@@ -46,7 +48,8 @@ export function targetTable(
       reached === null ? '' : reached ? 'reached' : 'missed',
     ];
   });
-  return `${bundle}, ${date}, ${machine}, device ${device}\n${textTable([header, ...body])}`;
+  const spoken = voices.length === 0 ? '' : `\nSynthesised questions and names: ${voices.join(', ')}`;
+  return `${bundle}, ${date}, ${machine}, device ${device}\n${textTable([header, ...body])}${spoken}`;
 }
 
 function targetCell({ target }: TargetRow, format: (value: number) => string): string {

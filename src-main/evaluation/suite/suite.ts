@@ -20,6 +20,8 @@ const itemSchema = z.object({
     .string()
     .regex(/^[a-z]{2,3}$/, 'is a language code such as en')
     .default('en'),
+  /** Who speaks, where it is synthesised. */
+  voice: z.string().min(1).optional(),
   /** Whether it is to be answered; with `answers` or `response` it is. */
   question: z.boolean().optional(),
   /** Any of these in an answer makes it right. */
