@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { AdaptorRequest } from '../../../native-models/architectures/adaptors/adaptor.ts';
 import { adaptorArchitecture } from '../../../native-models/architectures/adaptors/registry.ts';
 import { cosineSimilarity } from '../../../native-models/cosine-similarity.ts';
+import { openWeights } from '../../../native-models/formats/open-weights.ts';
 import {
   configWith,
+  exported,
+  exportedShapes,
   golden,
-  made,
   secondLookRequest,
   source,
   tiny,
@@ -20,7 +22,7 @@ const cases: Readonly<Record<string, { frames: number; change: Partial<AdaptorRe
   long: { frames: 60, change: { config: configWith({ longest_draft: 5 }) } },
   empty: {
     frames: 9,
-    change: { weights: withTensor(source(made.shapes), 'draft.blank.bias', [104]) },
+    change: { weights: withTensor(source(exportedShapes), 'draft.blank.bias', [104]) },
   },
 };
 
@@ -57,6 +59,17 @@ describe.each(Object.keys(cases))('the second look at a clip, %s', (name) => {
 
   it('in 8-bit blocks gives nearly the same', async () => {
     const { adaptor, labels: found } = await run(name, { kind: 'byte-blocks' });
+    expect(found?.dims).toEqual([1, labels.length]);
+    expect(cosineSimilarity(Float32Array.from(valuesOf(adaptor)), vectors)).toBeGreaterThan(0.999);
+  });
+
+  it('gives nearly the same out of the 8-bit blocks that the workbench exports', async () => {
+    using weights = openWeights(exported.weights);
+    expect(weights.tensor('draft.blocks.0.qkv.weight').type).toBe('Q8_0');
+    const blank = name === 'empty' ? 104 : (weights.tensor('draft.blank.bias').float32()[0] ?? 0);
+    const { adaptor, labels: found } = await run(name, {
+      weights: withTensor(weights, 'draft.blank.bias', [blank]),
+    });
     expect(found?.dims).toEqual([1, labels.length]);
     expect(cosineSimilarity(Float32Array.from(valuesOf(adaptor)), vectors)).toBeGreaterThan(0.999);
   });
