@@ -1,0 +1,1 @@
+"""`docs/study.md` out of the logs: a file for each paper."""
