@@ -141,7 +141,9 @@ run(async () => {
       heading(
         `Five spoken turns, ${engineTitles[engine]}; the third one’s “there” is the first one’s France`,
       );
-      await converse(engine, bundle, environment);
+      // A home of its own: nothing of these sounds was heard before.
+      const fresh = mkdtempSync(join(home, 'fresh-'));
+      await converse(engine, bundle, { PARLANCE_HOME: fresh });
     }
   } finally {
     rmSync(home, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -72,10 +72,64 @@ it('refuses what is no suite, and sound that is not there', async () => {
   ]);
   expect(silent.code).toBe(1);
   expect(silent.last).toMatchObject({ code: 'file-missing', message: expect.stringContaining('a.wav') });
-  expect((await parlance(home, ['eval'])).code).toBe(2);
 });
 
-it('prints what the page about it says', async () => {
+function targetSuites(): string {
+  const suites = join(folder, 'suites');
+  const write = (name: string, items: readonly object[]) => {
+    mkdirSync(join(suites, name), { recursive: true });
+    writeFileSync(join(suites, name, 'suite.json'), JSON.stringify(items));
+  };
+  const audio = relative(join(suites, 'recorded'), sample('question-capital-of-france.wav'));
+  const item = { audio, text: 'What is the capital of France?' };
+  write('recorded', [item]);
+  write('names', [{ ...item, keep: ['France'], voice: 'flite/slt' }]);
+  return suites;
+}
+
+it('holds a bundle against its targets, and goes on where it was', { timeout: 240_000 }, async () => {
+  const where = ['--suites', targetSuites(), '--work', join(folder, 'work'), '--device', 'cpu'];
+  const first = await parlance(home, ['eval', ...where, '--rows', 'wer,names,size', '--json']);
+  expect(first.code).toBe(0);
+  const rowNamed = (name: string) => first.events.find(({ type, row }) => type === 'row' && row === name);
+  expect(rowNamed('wer')).toMatchObject({
+    target: { kind: 'at-most', value: 0.15 },
+    cascade: { value: 0, items: 1 },
+    speechLlm: { value: expect.any(Number) },
+    reached: expect.any(Boolean),
+  });
+  expect(rowNamed('names')).toMatchObject({ cascade: { value: 1 }, target: null, reached: null });
+  expect(rowNamed('size')).toMatchObject({ cascade: null, reached: true });
+  expect(first.last).toMatchObject({ type: 'done', bundle: 'parlance-mini', voices: ['flite/slt'] });
+  expect(readdirSync(join(folder, 'work')).sort()).toEqual([
+    'names-transcript.jsonl',
+    'recorded-transcript.jsonl',
+  ]);
+  const lines = readFileSync(join(folder, 'work', 'recorded-transcript.jsonl'), 'utf8');
+
+  const again = await parlance(home, ['eval', ...where, '--rows', 'wer']);
+  expect(again.stdout).toMatch(/^parlance-mini, \d{4}-\d\d-\d\d, .+ device cpu\n/);
+  expect(again.stdout).toMatch(
+    /^word error rate, recorded, % +1 +\d+\.\d +0\.0 +≤ 15\.0 +(reached|missed)$/m,
+  );
+  expect(readFileSync(join(folder, 'work', 'recorded-transcript.jsonl'), 'utf8')).toBe(lines);
+});
+
+it('tells which rows there are, and what makes their suites', async () => {
+  const unknown = await parlance(home, ['eval', '--suites', targetSuites(), '--rows', 'beauty', '--json']);
+  expect(unknown.last).toMatchObject({
+    code: 'invalid-request',
+    hint: expect.stringContaining('first-word'),
+  });
+  const none = await parlance(home, ['eval', '--suites', join(folder, 'nowhere'), '--json']);
+  expect(none.code).toBe(1);
+  expect(none.last).toMatchObject({
+    code: 'file-missing',
+    hint: expect.stringContaining('evaluation.prepare'),
+  });
+});
+
+it('prints what the page about it says', { timeout: 240_000 }, async () => {
   const root = fileURLToPath(new URL('../../../', import.meta.url));
   const page = readFileSync(join(root, 'docs/measuring.md'), 'utf8');
   const [, command = '', table] = /^```console\n\$ npx parlance (.+)\n([^`]+)^```$/m.exec(page) ?? [];
