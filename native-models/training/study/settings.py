@@ -29,7 +29,7 @@ class StudySettings:
     held_out_clips: int = 96
     answered_clips: int = 48
     """Of the held-out ones, those that have a reply."""
-    written_clips: int = 24
+    written_clips: int = 16
     """Held-out clips that an arm writes down freely."""
     longest_seconds: float = 8.0
     longest_answer: int = 32
