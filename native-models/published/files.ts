@@ -73,11 +73,14 @@ export function fileBytes(folder: string, name: string): number | null {
   );
 }
 
-/** A file that the folder lacks. */
+/** A file that the folder lacks. Folders with the same config.json hold weights for PyTorch, out of which a recipe builds a bundle. */
 export function fileMissing(folder: string, name: string): ModelError {
+  const others = lstatSync(join(folder, 'model.safetensors'), { throwIfNoEntry: false });
   return new ModelError(
     'bundle-incomplete',
     `${folder} lacks ${name}.`,
-    'Fetch the file into the folder, under that name.',
+    others === undefined
+      ? 'Fetch the file into the folder, under that name.'
+      : 'Fetch the file into the folder, under that name; or build a bundle out of model.safetensors, with a recipe that names the folder (docs/foundry/build.md).',
   );
 }

@@ -46,7 +46,25 @@ export function configOfFolder(
   if (!Object.hasOwn(classes, type))
     throw refused(`its language model's config.json says model_type ${type}`);
   const fields = Object.entries(copied?.all() ?? {}).filter(([key]) => !dropped.includes(key));
-  return { ...Object.fromEntries(fields), model_type: type, architectures: [classes[type]] };
+  const positions = copied === null ? {} : positionsForOlder(copied);
+  return { ...positions, ...Object.fromEntries(fields), model_type: type, architectures: [classes[type]] };
+}
+
+/**
+ * The fields that transformers 4 reads positions from, where the file has those of transformers 5 alone: without them it would take
+ * its defaults, and say nothing.
+ */
+function positionsForOlder(config: ConfigFields): Fields {
+  const both = config.part('rope_parameters');
+  const [everywhere, near] = [both?.part('full_attention') ?? both, both?.part('sliding_attention')];
+  const { rope_theta: theta, ...scaling } = everywhere?.all() ?? {};
+  const local = near?.all().rope_theta;
+  const isScaled = scaling.rope_type !== undefined && scaling.rope_type !== 'default';
+  return {
+    ...(theta !== undefined && { rope_theta: theta }),
+    ...(local !== undefined && { rope_local_base_freq: local }),
+    ...(isScaled && { rope_scaling: scaling }),
+  };
 }
 
 /** Families whose GGUF files say all that transformers' configuration asks for. */

@@ -27,6 +27,8 @@ const wrong: Array<[string, string[]]> = [
     ['bundle', 'swap-llm', '.', '--llm', 'x', '--quantize', 'q3', '-o', 'x'],
   ],
   ['an id that is none', ['bundle', 'swap-llm', '.', '--llm', 'x', '--id', 'Not An Id', '-o', 'x']],
+  ['an export to a layout that there is not', ['bundle', 'export', '.', '--format', 'gguf', '-o', 'x']],
+  ['an export that goes nowhere', ['bundle', 'export', '.', '--format', 'ultravox']],
   ['the top nothing of a spectrum', ['bundle', 'spectrum', '.', '--top', '0']],
   ['an inspection of nothing', ['bundle', 'inspect']],
   ['a conversation without its id', ['history', 'show']],

@@ -15,6 +15,7 @@ import { refuseBundle } from '../../../native-models/bundles/export/fitting.ts';
 import { exportUltravox } from '../../../native-models/bundles/export/ultravox.ts';
 import type { BundleManifest } from '../../../native-models/bundles/manifest.ts';
 import { parseRecipe, type Recipe } from '../../../native-models/bundles/recipe.ts';
+import { anyManifest } from '../../../native-models/published/any-manifest.ts';
 import { linear, type Shapes, writeNumbered } from '../../fixtures/bundles/tiny-parts.ts';
 import { projectorShapes, writeSpeechLlm } from '../../fixtures/export/tiny-speech-llm.ts';
 
@@ -155,6 +156,29 @@ describe('an export', () => {
       'tokenizer.json',
       'tokenizer_config.json',
     ]);
+  });
+
+  it('is no published bundle: what takes one says that a recipe makes one of it', async () => {
+    await written();
+    expect(() => anyManifest(at('out'))).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(/build a bundle out of model.safetensors/) }),
+    );
+  });
+
+  it('says positions so that older versions of transformers read them too', async () => {
+    const path = at('llm/config.json');
+    const config = readFileSync(path, 'utf8');
+    const { rope_theta: _, ...others } = JSON.parse(config);
+    const rope_parameters = { rope_type: 'yarn', factor: 4, rope_theta: 1000 };
+    writeFileSync(path, JSON.stringify({ ...others, rope_parameters }));
+    await written();
+    writeFileSync(path, config);
+    const { text_config } = JSON.parse(readFileSync(at('out/config.json'), 'utf8'));
+    expect(text_config).toMatchObject({
+      rope_parameters,
+      rope_theta: 1000,
+      rope_scaling: { rope_type: 'yarn', factor: 4 },
+    });
   });
 
   it('refuses a language model that it cannot name to transformers, or whose tokens have gaps', async () => {
