@@ -6,8 +6,6 @@ import math
 from functools import partial
 
 import numpy as np
-import torch
-from faster_whisper import WhisperModel
 
 from data.augmentation import add_noise
 from data.noises import NOISES
@@ -18,11 +16,13 @@ from parts.word_errors import word_error_rate
 from study.arms import ARMS, Arm
 from study.listen import asked, cut_replies, load_listener
 from study.measures import heard, read
+from study.recogniser import Recogniser
 from study.records import Record
 from study.shared import Shared
 
 DECIBELS = (None, 20, 10, 5, 0, -5)
 """Pink noise so far below the speech; None is clean."""
+_AT_ONCE = 8
 
 
 def with_noise(decibels: float, sound: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -32,9 +32,8 @@ def with_noise(decibels: float, sound: np.ndarray, generator: np.random.Generato
 def run_arm(shared: Shared, arm: Arm, record: Record) -> None:
     listener = load_listener(shared, ARMS[arm.options["listener"]])
     listener.frames = WhisperFrames(shared.encoder.to(shared.precision.dtype), MaskingSettings())
-    whisper = WhisperModel(
-        str(shared.settings.whisper), device="cpu", compute_type="int8", cpu_threads=shared.settings.threads
-    )
+    settings = shared.settings
+    whisper = Recogniser(settings.encoder, settings.whisper_tokenizer, shared.precision.dtype)
     samples = cut_replies(shared, shared.samples["answered"])
     ask = asked(shared.settings.prompt)
     from_text = read(shared, listener, samples, ask, str)
@@ -66,10 +65,10 @@ def run_arm(shared: Shared, arm: Arm, record: Record) -> None:
         )
 
 
-@torch.no_grad()
-def _transcripts(whisper: WhisperModel, clips: Clips) -> list[str]:
-    texts = []
-    for number in range(len(clips)):
-        segments, _ = whisper.transcribe(clips[0, number][0], language="en", beam_size=1, without_timestamps=True)
-        texts.append(" ".join(segment.text.strip() for segment in segments))
-    return texts
+def _transcripts(whisper: Recogniser, clips: Clips) -> list[str]:
+    sounds = [clips[0, number][0] for number in range(len(clips))]
+    return [
+        text
+        for start in range(0, len(sounds), _AT_ONCE)
+        for text in whisper.transcribe(sounds[start : start + _AT_ONCE])
+    ]

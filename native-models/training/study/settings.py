@@ -14,8 +14,8 @@ class StudySettings:
     data: Path
     encoder: Path
     llm: Path
-    whisper: Path
-    """A folder with the whole of Whisper as CTranslate2 wants it, for the cascade."""
+    whisper_tokenizer: Path
+    """Whisper's `tokenizer.json`: the cascade's recogniser writes with it; its decoder lies beside the encoder."""
     work: Path
     """Frames, checkpoints and long logs; what the page needs is copied to `runs/`."""
     prompt: Prompt

@@ -33,7 +33,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> StudySettings:
         data=write_shards(folder / "data", clips=60),
         encoder=write_whisper(folder / "whisper"),
         llm=write_gguf(folder / "tiny.gguf"),
-        whisper=folder,
+        whisper_tokenizer=folder / "tokenizer.json",
         work=folder / "work",
         runs=folder / "runs",
         prompt=Prompt("You help.", {"transcribe": "\nRepeat."}),
@@ -179,7 +179,7 @@ def test_the_queue_stops_when_told_to(queue, tmp_path: Path):
 
 def test_one_queue_at_a_time(settings: StudySettings, tmp_path: Path):
     file = tmp_path / "settings.yaml"
-    paths = {name: str(getattr(settings, name)) for name in ("data", "encoder", "llm", "whisper")}
+    paths = {name: str(getattr(settings, name)) for name in ("data", "encoder", "llm", "whisper_tokenizer")}
     prompt = {"system": "You help.", "tasks": {"transcribe": "Repeat."}}
     file.write_text(yaml.safe_dump(paths | {"work": str(tmp_path), "prompt": prompt, "steps": STEPS}))
     with (tmp_path / "queue.lock").open("w") as lock:
