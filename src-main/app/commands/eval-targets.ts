@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -48,7 +47,6 @@ export async function evaluateTargets(invocation: Invocation, options: Options, 
   const suites = resolve(options.suites ?? join(cache, 'suites'));
   const rows = chosenRows(options.rows, suites, (left) => output.note(left));
   const work = resolve(options.work ?? join(home.folder, 'evaluation'));
-  if (options.anew) await rm(work, { recursive: true, force: true });
   const folderOf = (suite: TargetSuite) => join(suites, suite);
   const circumstances = JSON.stringify([
     appVersion(),
@@ -56,6 +54,7 @@ export async function evaluateTargets(invocation: Invocation, options: Options, 
     options.device,
     options.maxTokens,
   ]);
+  const anew = options.anew === true;
   const began = performance.now();
   const voices = new Set<string>();
   await onBench(invocation, bundle, options, async (benchFor) => {
@@ -73,8 +72,8 @@ export async function evaluateTargets(invocation: Invocation, options: Options, 
         return items;
       },
       bench,
-      results: new FileJournal(work, circumstances, sound),
-      firstWords: new FileJournal(work, circumstances, sound),
+      results: new FileJournal(work, circumstances, sound, anew),
+      firstWords: new FileJournal(work, circumstances, sound, anew),
       addedBytes: addedBytesOf(bundle),
       progress: ({ suite, asks }, done, all) => output.note(`${suite}, ${asks}: ${done}/${all}`),
     });

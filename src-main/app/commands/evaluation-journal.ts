@@ -17,20 +17,24 @@ export class FileJournal<Result> implements Journal<Result> {
   readonly #folder: string;
   readonly #circumstances: string;
   readonly #sound: (suite: TargetSuite, audio: string) => Promise<string>;
+  readonly #anew: boolean;
   readonly #known = new Map<string, Promise<Map<string, unknown>>>();
 
-  /** `sound` gives the hash of a suite's sound. */
+  /** `sound` gives the hash of a suite's sound; `anew`: what stands there already is not read. */
   constructor(
     folder: string,
     circumstances: string,
     sound: (suite: TargetSuite, audio: string) => Promise<string>,
+    anew: boolean,
   ) {
     this.#folder = folder;
     this.#circumstances = circumstances;
     this.#sound = sound;
+    this.#anew = anew;
   }
 
   async read(task: TargetTask, item: SuiteItem): Promise<Result | null> {
+    if (this.#anew) return null;
     const file = this.#file(task);
     const known = this.#known.get(file) ?? linesOf(file);
     this.#known.set(file, known);
