@@ -7,8 +7,8 @@ import { readJson } from './sources.ts';
 type Llm = NonNullable<BundleManifest['llm']>;
 
 /**
- * An adaptor with a CTC head names the LLM's tokens, and compares frames with their embeddings, which stand in its graph. Under
- * another LLM that reads the same tokens it goes on comparing with the old ones, which `onNote` is told; under one that has other
+ * An adaptor with labels names the LLM's tokens, and compares sound with their embeddings or gives them, which stand in its graph.
+ * Under another LLM that reads the same tokens it goes on with the old ones, which `onNote` is told; under one that has other
  * tokens in their places it would write nonsense. Throws `not-supported` then.
  */
 export function refuseOtherHeadTokens(
@@ -30,7 +30,7 @@ export function refuseOtherHeadTokens(
       `The adaptor's head writes tokens of the LLM that it was trained with, and the other LLM has ${different.length} of those ${named.length} otherwise.`,
       'Name an LLM with the same tokenizer, or train an adaptor for this one.',
     );
-  onNote?.('The adaptor goes on comparing sound with the embeddings of the LLM that it was trained with.');
+  onNote?.('The adaptor goes on with the embeddings of the LLM that it was trained with.');
 }
 
 /** The text of a token by its id; null for an LLM without a tokenizer. */

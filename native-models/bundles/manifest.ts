@@ -18,7 +18,7 @@ export const manifestVersion = 1;
  * Raised by hand with every change to the foundry that makes other graphs out of the same weights: a bundle of the
  * catalogue that another number built is built anew at the next `models pull`.
  */
-export const builderVersion = 2;
+export const builderVersion = 3;
 
 /** A path inside the bundle: no drive, no leading slash, no `..`. */
 export const bundlePathSchema = z
@@ -93,9 +93,9 @@ const adaptorSchema = z.object({
     .optional(),
   /** Whether the graph gives a CTC head's labels. */
   labels: z.boolean().default(true),
-  /** `ctc-compress`: keep the frames whose label is neither 0 (blank) nor the label before; `all`: keep every frame. */
+  /** `ctc-compress`: keep the tokens whose label is neither 0 (blank) nor the label before; `all`: keep every token. */
   selection: z.enum(['ctc-compress', 'all']),
-  /** LLM token of label i+1, for reading what the head heard. */
+  /** LLM token of label i+1, for reading what was heard. */
   ctcTokens: z.array(z.number().int().nonnegative()),
   /** Names of the matrices that the sound passes through, which the names of the graph's weights begin with. */
   matrices: z.array(z.string().min(1).max(500)).max(200).default([]),
