@@ -95,6 +95,8 @@ MakeClips = Callable[[list[Sample], Augment | None, int, float], Clips]
 
 def batches_of(samples: list[Sample], seconds: float, clips: MakeClips = SilentClips) -> list[ClipBatch]:
     """All of them, in batches of like length, always alike."""
+    if not samples:
+        return []
     heard = clips(samples, None, 0, 1e4)
     order = BatchesOfLikeLength([float(sample.about["seconds"]) for sample in samples], seconds, 0)
     return [join_clips([heard[0, number] for number in batch]) for batch in order.whole_epoch(0)]

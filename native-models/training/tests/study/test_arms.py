@@ -2,12 +2,14 @@
 
 import fcntl
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,13 +17,15 @@ import torch
 import yaml
 
 from parts.conversation import Prompt
+from study import noise
 from study.arms import ARMS, Arm
+from study.recogniser import Recogniser
 from study.records import is_complete, read_record
 from study.run import Queue
 from study.settings import StudySettings
 from study.shared import Shared
 from study.start import run
-from tests.parts.tiny import write_gguf, write_shards, write_whisper
+from tests.parts.tiny import VOCABULARY, write_gguf, write_shards, write_whisper, write_whisper_tokens
 
 STEPS = {"head": 4, "warm": 3, "listen": 3, "fine-tune": 2, "recognition": 2, "activation": 2}
 
@@ -108,6 +112,19 @@ def test_the_conformer_recognises_then_listens(shared: Shared):
     assert result["reply_nats"] > 0
 
 
+def test_noise_is_heard_by_the_arm_as_it_was_left(shared: Shared, monkeypatch: pytest.MonkeyPatch):
+    write_whisper_tokens(shared.settings.whisper_tokenizer, shared.settings.llm)
+    monkeypatch.setattr(noise, "Recogniser", partial(Recogniser, prefix=(3, 4), end=VOCABULARY - 1))
+    run(fresh(shared), ARMS["mix/both"])
+    run(fresh(shared), ARMS["noise"])
+    rows = [row for row in read_record("noise", shared.settings.runs) if row["kind"] == "noise"]
+    assert [row["decibels"] for row in rows] == list(noise.DECIBELS)
+    assert len({row["text"] for row in rows}) == 1 and len({row["sound"] for row in rows}) == len(rows)
+    (left,) = (row for row in read_record("mix/both", shared.settings.runs) if row.get("what") == "")
+    # Without noise it is the arm itself, whose frames were kept in half precision.
+    assert math.log(rows[0]["sound"]) == pytest.approx(left["reply_nats"], rel=2e-2)
+
+
 def test_an_arm_counts_only_with_the_budget_it_was_run_with(shared: Shared):
     other = StudySettings(**{**vars(shared.settings), "steps": STEPS | {"listen": 5}})
     assert is_complete(ARMS["prepare"], shared.settings) and not is_complete(ARMS["prepare"], other)
@@ -115,6 +132,7 @@ def test_an_arm_counts_only_with_the_budget_it_was_run_with(shared: Shared):
 
 SCRIPT = """
 import json, sys, time
+from functools import partial
 from pathlib import Path
 name, runs, work = sys.argv[1:4]
 assert not (name == "second" and not (Path(runs) / "first.jsonl").exists())
