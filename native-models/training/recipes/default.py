@@ -9,7 +9,7 @@
     python -m recipes.default --settings settings/default.yaml
     torchrun --nproc-per-node 2 -m recipes.default --settings settings/default.yaml
 
-Interrupted, the same command goes on where it was; `--set stage1.hours=8` changes single fields.
+Interrupted, the same command goes on where it was; `--set draft.hours=8` changes single fields.
 """
 
 from __future__ import annotations
@@ -105,10 +105,14 @@ def main() -> None:
 
     encoder.to(precision.dtype)
     adaptor.decoder.to(processes.device, precision.dtype)
+    # Drawn anew for each stage: a start in the middle draws what one from the beginning drew.
+    seed_everything(settings.seed + 1)
     drafting = Hearing(encoder, adaptor.draft, spelling.draft, settings.masking)
     train_draft(settings, drafting, clips, checks, processes, precision)
+    seed_everything(settings.seed + 2)
     hearing = Hearing(encoder, adaptor, spelling, settings.masking)
     train_look(settings, hearing, clips, checks, processes, precision)
+    seed_everything(settings.seed + 3)
     answerer = Answerer(hearing, llm.to(precision.dtype), tokenizer, settings.prompt, settings.answer.answers)
     train_answers(settings, answerer, clips, checks, processes, precision)
     if processes.first:
