@@ -216,8 +216,8 @@ class SecondLook(nn.Module):
 
 
 def mixture(shares: Tensor, rows: Tensor, dtype: torch.dtype) -> Tensor:
-    """`[batch, places, classes]` of `[classes, width]` → `[batch, places, width]`, as one product: a batch of them would
-    copy the rows for each clip."""
+    """`[batch, places, classes]` of `[classes, width]` → `[batch, places, width]`, as one product: many would copy the
+    rows for each clip."""
     return (shares.flatten(0, 1).to(dtype) @ rows.to(dtype)).unflatten(0, shares.shape[:2])
 
 
