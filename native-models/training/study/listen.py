@@ -14,6 +14,7 @@ from parts.adaptors import AdaptorSettings
 from parts.checkpoints import load_trained, seed_everything, trained_state, write_checkpoint
 from parts.conversation import Prompt
 from parts.listener import Listener, Turn, Workbench, train, turn_of
+from parts.masking import MaskingSettings
 from parts.run import RunSettings
 from parts.shards import Clips, Sample
 from recipes import aligner, sim
@@ -76,7 +77,7 @@ def stage(settings: StudySettings, name: str, seed: int, **more: Any) -> RunSett
     steps = settings.steps[name]
     rates = {"warm": 1e-3, "head": 2e-3}
     given = {"learning_rate": rates.get(name, 5e-4), "batch_seconds": settings.batch_seconds, **more}
-    rest = {"log_every": max(1, steps // 10), "check_every": max(1, steps // 3), "save_minutes": 1.0, "workers": 0}
+    rest = {"log_every": max(1, steps // 10), "check_every": max(1, steps // 3), "save_minutes": 2.0, "workers": 0}
     return RunSettings(steps=steps, warmup_steps=max(1, steps // 8), seed=seed, **rest, **given)
 
 
@@ -89,6 +90,8 @@ def recipe_settings(settings: StudySettings, name: str, options: ListenOptions) 
         out=settings.work / name,
         run=stage(settings, "listen", options.seed, rates={} if "lora" in options.trained else rates),
         tasks={},
+        # Known frames are not masked, so none are.
+        masking=MaskingSettings(time_masks=0, band_masks=0),
         prompt=settings.prompt if options.template else replace(settings.prompt, **PLAIN),
         adaptor=AdaptorSettings(**options.adaptor),
         trained=options.trained,

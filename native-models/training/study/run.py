@@ -2,8 +2,8 @@
 
     python -m study.run --settings study/settings.yaml [--table NAME] [--hours H] [--at-once 2] [--forecast]
 
-Stop it whenever you like (SIGTERM, Ctrl-C, or its hours are over): the same command goes on, each arm where it was a
-minute before.
+Stop it whenever you like (SIGTERM, Ctrl-C, or its hours are over): the same command goes on, each arm where it was two
+minutes before at most.
 """
 
 from __future__ import annotations
