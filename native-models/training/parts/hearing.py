@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -13,6 +15,7 @@ from parts.shards import ClipBatch
 from parts.shared_spelling import DraftSpelling, SharedSpelling
 from parts.spelling import Spelling
 from parts.stack_conv_ctc import Heard, StackConvCtc
+from parts.stored_frames import FrameBatch
 from parts.whisper_encoder import WhisperEncoder
 from parts.word_errors import word_error_rate
 
@@ -34,7 +37,18 @@ class Hearing(nn.Module):
         trained = [any(p.requires_grad for p in layer.parameters()) for layer in encoder.layers]
         self.frozen_layers = trained.index(True) if any(trained) else len(trained)
 
-    def forward(self, batch: ClipBatch) -> Heard | Looked:
+    def forward(self, batch: ClipBatch | FrameBatch) -> Heard | Looked:
+        return self.adaptor(*(self.stored(batch) if isinstance(batch, FrameBatch) else self.encode(batch)))
+
+    def stored(self, batch: FrameBatch) -> tuple[Tensor, Tensor]:
+        """What was encoded before; stretches of time are masked, as bands no longer can be."""
+        frames = batch.frames.to(self.encoder.dtype) * batch.scale.to(self.encoder.dtype)
+        if self.training:
+            time_alone = replace(self.masking, band_masks=0)
+            frames = mask_features(frames.transpose(1, 2), batch.lengths, time_alone).transpose(1, 2)
+        return frames, batch.lengths
+
+    def encode(self, batch: ClipBatch) -> tuple[Tensor, Tensor]:
         log_mel, frames = self.features(batch.samples, batch.lengths), batch.lengths // HOP
         if self.training:
             log_mel = mask_features(log_mel, frames, self.masking)
@@ -46,9 +60,9 @@ class Hearing(nn.Module):
             x = self.encoder.through(x, lengths, 0, self.frozen_layers)
         if self.frozen_layers < len(self.encoder.layers):
             x = self.encoder.through(x, lengths, self.frozen_layers)
-        return self.adaptor(x, lengths)
+        return x, lengths
 
-    def ctc(self, heard: Heard | Looked, batch: ClipBatch) -> tuple[Tensor, int]:
+    def ctc(self, heard: Heard | Looked, batch: ClipBatch | FrameBatch) -> tuple[Tensor, int]:
         """(−log p of all transcripts that fit their clip, their number of tokens)."""
         places = heard.lengths.tolist()
         targets = [self.spelling.classes(about["spoken"]) for about in batch.about]

@@ -28,6 +28,10 @@ def parse(kind: type[Settings], value: Any, where: str = "settings") -> Settings
 
 
 def _convert(kind: Any, value: Any, where: str) -> Any:
+    if type(None) in get_args(kind):
+        if value is None:
+            return None
+        (kind,) = (option for option in get_args(kind) if option is not type(None))
     if is_dataclass(kind):
         return parse(kind, value, where)  # type: ignore[type-var]
     if kind is Path:

@@ -75,6 +75,9 @@ class Clips(Dataset):
             sound = self.augment(sound, np.random.default_rng(int.from_bytes(digest[:8], "big")))
         return sound[: self.longest], sample.about
 
+    def join(self, clips: list[tuple[np.ndarray, dict[str, Any]]]) -> Any:
+        return join_clips(clips)
+
 
 @dataclass(frozen=True)
 class ClipBatch:
@@ -151,7 +154,7 @@ def loader(clips: Clips, batches: BatchesOfLikeLength, workers: int) -> DataLoad
     return DataLoader(
         clips,
         batch_sampler=batches,
-        collate_fn=join_clips,
+        collate_fn=clips.join,
         num_workers=workers,
         prefetch_factor=4 if workers else None,
         pin_memory=torch.cuda.is_available(),

@@ -40,6 +40,7 @@ from parts.second_look import SecondLook, SecondLookSettings
 from parts.settings import from_command_line
 from parts.shards import ClipBatch, Clips, Sample, read_index
 from parts.shared_spelling import SharedSpelling, learn_shared_spelling, whisper_tokenizer
+from parts.stored_frames import StoredClips
 from parts.whisper_decoder import load_whisper_decoder
 from parts.whisper_encoder import load_whisper_encoder
 
@@ -72,6 +73,9 @@ class DefaultSettings:
     answer: LlmStage
     adaptor: SecondLookSettings
     masking: MaskingSettings = field(default_factory=MaskingSettings)
+    frames: Path | None = None
+    """A folder that `parts.stored_frames` made of the same data: saves the encoder's share of the time, and hears each
+    clip in as many ways as are stored instead of ever new ones."""
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     augmented_share: float = 0.7
     """Of the clips, each time they are heard."""
@@ -98,9 +102,7 @@ def main() -> None:
     table = llm.get_input_embeddings().weight.detach()
     adaptor = SecondLook(settings.adaptor, load_whisper_decoder(settings.whisper), spelling, table)
     encoder = load_whisper_encoder(settings.whisper)
-    clips = Clips(
-        train, Augmenter(settings.augmentation, settings.augmented_share), settings.seed, settings.longest_seconds
-    )
+    clips = training_clips(settings, train)
     checks = held_out_batches(held_out, settings.held_out_clips, settings.longest_seconds, processes)
 
     encoder.to(precision.dtype)
@@ -135,6 +137,13 @@ def speech_samples(settings: DefaultSettings) -> tuple[list[Sample], list[Sample
     samples = read_index(settings.data, wanted)
     train = [sample for sample in samples if sample.about["split"] == "train"]
     return train, [sample for sample in samples if sample.about["split"] != "train"] or train[:8]
+
+
+def training_clips(settings: DefaultSettings, train: list[Sample]) -> Clips:
+    if settings.frames is not None:
+        return StoredClips(train, settings.frames)
+    augment = Augmenter(settings.augmentation, settings.augmented_share)
+    return Clips(train, augment, settings.seed, settings.longest_seconds)
 
 
 def spelling_of(
