@@ -1,3 +1,4 @@
+import { ParlanceError } from '../../contract/index.ts';
 import type { Subject } from '../suite/item-result.ts';
 import type { Bench } from '../suite/listening.ts';
 import { type Measure, measureOf } from '../suite/measured.ts';
@@ -13,7 +14,8 @@ const engines = ['cascade', 'speech-llm'] as const;
 
 /**
  * Asks both engines the same sound, now one first and now the other, so that what else the machine does strikes both alike.
- * Before the first, each is asked once for nothing: models are loaded. Throws what an engine throws.
+ * Before the first, each is asked once for nothing: models are loaded. A bundle that lacks one of them has no figure. Throws
+ * what an engine throws.
  */
 export async function measureFirstWords(
   items: readonly SuiteItem[],
@@ -22,7 +24,12 @@ export async function measureFirstWords(
 ): Promise<void> {
   const [warmUp] = items;
   if (warmUp === undefined) return;
-  for (const engine of engines) await timeToFirstWord(warmUp, engine, 'warm-up', bench);
+  try {
+    for (const engine of engines) await timeToFirstWord(warmUp, engine, 'warm-up', bench);
+  } catch (error) {
+    if (error instanceof ParlanceError && error.code === 'not-supported') return;
+    throw error;
+  }
   for (const [place, item] of items.entries()) {
     const order = place % 2 === 0 ? engines : engines.toReversed();
     const milliseconds = { cascade: 0, 'speech-llm': 0 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { samplingSchema } from '../../../src-main/contract/index.ts';
+import { ParlanceError, samplingSchema } from '../../../src-main/contract/index.ts';
 import type { ItemResult } from '../../../src-main/evaluation/suite/item-result.ts';
 import { parseSuite, type SuiteItem } from '../../../src-main/evaluation/suite/suite.ts';
 import { type FirstWords, firstWordRatio } from '../../../src-main/evaluation/targets/first-words.ts';
@@ -124,6 +124,14 @@ describe('the targets', () => {
     ]);
     const sounds = engine.requests.map(({ turns }) => turns[0]?.type === 'audio' && turns[0].sha256);
     expect(new Set(sounds.slice(2)).size).toBe(4);
+  });
+
+  it('have no ratio where a bundle lacks an engine', async () => {
+    const engine = new EchoEngine();
+    engine.answer = () => Promise.reject(new ParlanceError('not-supported', 'No Whisper.', 'Take another.'));
+    const { place } = placeOn(engine, { questions: clips('a') });
+    const { rows } = await measureTargets(rowsNamed('first-word'), place);
+    expect(rows[0]).toMatchObject({ speechLlm: null, cascade: null, reached: null });
   });
 });
 
