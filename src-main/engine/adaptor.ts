@@ -23,7 +23,10 @@ export class Adaptor {
     this.#session = session;
   }
 
-  /** The adaptor is small: it runs on the CPU, which needs its labels to choose the frames. */
+  /**
+   * It runs on the CPU, whatever the device: it is small beside encoder and LLM, its labels are read there, and what a second look
+   * is made of depends on how many tokens were drafted, which other providers would ask the CPU for.
+   */
   static async open(folder: string, part: AdaptorPart, threads: number): Promise<Adaptor> {
     const session = await Session.open('the adaptor', join(folder, part.graph), {
       provider: 'cpu',

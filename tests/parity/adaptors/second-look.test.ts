@@ -57,11 +57,14 @@ describe.each(Object.keys(cases))('the second look at a clip, %s', (name) => {
     },
   );
 
-  it('in 8-bit blocks gives nearly the same', async () => {
-    const { adaptor, labels: found } = await run(name, { kind: 'byte-blocks' });
-    expect(found?.dims).toEqual([1, labels.length]);
-    expect(cosineSimilarity(Float32Array.from(valuesOf(adaptor)), vectors)).toBeGreaterThan(0.999);
-  });
+  it.each(['cpu', 'plain'] as const)(
+    'in 8-bit blocks gives nearly the same with operators of %s',
+    async (target) => {
+      const { adaptor, labels: found } = await run(name, { kind: 'byte-blocks', target });
+      expect(found?.dims).toEqual([1, labels.length]);
+      expect(cosineSimilarity(Float32Array.from(valuesOf(adaptor)), vectors)).toBeGreaterThan(0.999);
+    },
+  );
 
   it('gives nearly the same out of the 8-bit blocks that the workbench exports', async () => {
     using weights = openWeights(exported.weights);
