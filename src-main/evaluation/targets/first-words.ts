@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ParlanceError } from '../../contract/index.ts';
 import type { Subject } from '../suite/item-result.ts';
 import type { Bench } from '../suite/listening.ts';
@@ -47,8 +48,9 @@ async function timeToFirstWord(
   anew: string,
   { engine: port, bundle, device, sampling, clip, signal }: Bench,
 ): Promise<number> {
-  const { path, sha256 } = await clip(item.audio);
-  const turn = { type: 'audio', role: 'user', path, sha256: `${sha256}-${anew}`, transcript: null } as const;
+  const { path, sha256: known } = await clip(item.audio);
+  const sha256 = createHash('sha256').update(`${known} ${anew}`).digest('hex');
+  const turn = { type: 'audio', role: 'user', path, sha256, transcript: null } as const;
   const request = {
     conversationId: `evaluation-${engine}`,
     engine,

@@ -124,6 +124,7 @@ describe('the targets', () => {
     ]);
     const sounds = engine.requests.map(({ turns }) => turns[0]?.type === 'audio' && turns[0].sha256);
     expect(new Set(sounds.slice(2)).size).toBe(4);
+    for (const hash of sounds) expect(hash).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it('have no ratio where a bundle lacks an engine', async () => {
