@@ -12,10 +12,9 @@ from data.noises import NOISES
 from parts.listener import WhisperFrames
 from parts.masking import MaskingSettings
 from parts.shards import Augment, Clips, Sample
-from parts.word_errors import word_error_rate
 from study.arms import ARMS, Arm
 from study.listen import asked, cut_replies, load_listener
-from study.measures import heard, read
+from study.measures import english_errors, heard, read
 from study.recogniser import Recogniser
 from study.records import Record
 from study.shared import Shared
@@ -47,7 +46,6 @@ def run_arm(shared: Shared, arm: Arm, record: Record) -> None:
 
         from_sound = heard(shared, listener, samples, ask, noisy)
         transcripts = _transcripts(whisper, noisy(samples, None, 0, 1e4))
-        spoken = [sample.about["spoken"] for sample in samples]
         cascade = read(
             shared,
             listener,
@@ -58,7 +56,7 @@ def run_arm(shared: Shared, arm: Arm, record: Record) -> None:
         record.add(
             "noise",
             decibels=decibels,
-            whisper_wer=word_error_rate(spoken, transcripts),
+            whisper_wer=english_errors(samples, transcripts),
             text=math.exp(from_text.nats / from_text.tokens),
             cascade=math.exp(cascade.nats / cascade.tokens),
             sound=math.exp(from_sound.nats / from_sound.tokens),

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from evaluation.metrics import distinct_words, follows_instruction
 from parts.adaptors import AdaptorSettings
 from parts.checkpoints import seed_everything
 from parts.conversation import TextPiece
 from parts.listener import Listener, Turn
 from parts.lora import discounted
 from parts.shards import Clips, Sample
-from parts.spelling import spoken_words
-from parts.word_errors import word_error_rate
 from recipes import salmonn
 from study.arms import Arm
 from study.clips import transcribed
@@ -25,8 +24,6 @@ from study.warm_start import warm_start
 DISCOUNTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _STORIES = 12
 _LONGEST_STORY = 40
-_COPY = 30.0
-"""A text that differs from the clip's words in fewer per cent of them is a copy, not a story (docs/measuring.md)."""
 
 
 def run_arm(shared: Shared, arm: Arm, record: Record) -> None:
@@ -106,7 +103,7 @@ def _figures(
         found |= heard(shared, listener, samples["held-out-sounds"], question, Clips).figures("sound")
         found |= heard(shared, listener, told, tale, Clips).figures("story")
         texts = free_texts(shared, listener, told, story, Clips, _LONGEST_STORY)
-    said = {sample.about["id"]: sample.about["spoken"] for sample in told}
-    copies = [word_error_rate([said[name]], [text]) < _COPY for name, text in texts.items()]
-    different = [len(set(spoken_words(text))) for text in texts.values()]
-    return found | {"following": 1 - sum(copies) / len(copies), "different_words": sum(different) / len(different)}
+    said = {sample.about["id"]: sample.about["text"] for sample in told}
+    follows = [follows_instruction(text, said[name], "en") for name, text in texts.items()]
+    different = [distinct_words(text) for text in texts.values()]
+    return found | {"following": sum(follows) / len(follows), "different_words": sum(different) / len(different)}
