@@ -105,9 +105,7 @@ function slotScores(
 ): { blank: Value; classes: Value } {
   const { g } = module;
   const count = capitals.length;
-  // The answers of a place are one unit vector together: the surer one takes the larger share.
-  const unit = unitVectors(g, linearOf(module, x, 'out', slots * draft.d), 1e-6);
-  const answers = g.reshape(unit, [0, -1, draft.d]);
+  const answers = unitVectors(g, g.reshape(linearOf(module, x, 'out', slots * draft.d), [0, -1, draft.d]), 1e-6);
   // One product with the table for what is expected and what is answered.
   const all = product(g, g.concat([expected, answers], 1), words);
   const places = g.shapeOf(expected, 1, 2);

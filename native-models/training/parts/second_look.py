@@ -173,7 +173,7 @@ class SecondLook(nn.Module):
                 F.linear(expected, self.words.to(expected.dtype)).float(),
                 F.linear(expected, self.capitals.to(expected.dtype)).float(),
             ).log_softmax(-1)
-        directions = F.normalize(self.out(x).float(), dim=-1, eps=1e-6).unflatten(-1, (SLOTS, -1)).to(x.dtype)
+        directions = F.normalize(self.out(x).float().unflatten(-1, (SLOTS, -1)), dim=-1, eps=1e-6).to(x.dtype)
         cosines = F.linear(directions, self.directions.to(x.dtype)).float()
         trust = F.softplus(self.trust(x).float())[..., None]
         classes = cosines * self.tau[:, None] + trust * prior[:, :, None] + self.bias
