@@ -13,6 +13,7 @@ from parts.hearing import Hearing
 from parts.language_model import ChatTokenizer
 from parts.lora import add_lora, discounted
 from parts.losses import cross_entropy, distillation
+from parts.second_look import Looked
 from parts.shards import ClipBatch
 from parts.stack_conv_ctc import Heard
 
@@ -51,11 +52,9 @@ class Answerer(nn.Module):
             losses["answer"] = self.distillation(replied)
         return losses
 
-    def sounds(self, heard: Heard) -> list[SoundPiece]:
-        """The vectors that the LLM reads, about one a token; of a clip with none, the one in its middle."""
-        _, kept = self.hearing.adaptor.kept(heard)
-        rows = [(vectors, keep, int(n)) for vectors, keep, n in zip(heard.vectors, kept, heard.lengths, strict=True)]
-        return [SoundPiece(v[keep] if keep.any() else v[n // 2 : n // 2 + 1]) for v, keep, n in rows]
+    def sounds(self, heard: Heard | Looked) -> list[SoundPiece]:
+        """The vectors that the LLM reads, about one a token."""
+        return [SoundPiece(vectors) for vectors in self.hearing.adaptor.read(heard)]
 
     def transcription(self, clips: list[tuple[dict[str, Any], SoundPiece]]) -> tuple[Tensor, int]:
         texts = [[*self.tokenizer.ids(about["text"]), self.tokenizer.end] for about, _ in clips]

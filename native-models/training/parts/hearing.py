@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from parts.ctc import fits, own_label_ctc, read_labels
 from parts.features import HOP, LogMel
 from parts.masking import MaskingSettings, mask_features
-from parts.second_look import Looked, SecondLook
+from parts.second_look import Looked, Sampled, SecondLook
 from parts.shards import ClipBatch
 from parts.shared_spelling import DraftSpelling, SharedSpelling
 from parts.spelling import Spelling
@@ -29,16 +30,34 @@ class Hearing(nn.Module):
         adaptor: StackConvCtc | SecondLook,
         spelling: Spelling | SharedSpelling | DraftSpelling,
         masking: MaskingSettings,
+        negatives: int = 0,
     ) -> None:
+        """`negatives`: in training, how many classes are drawn to stand for all that a batch does not say; 0 is all."""
         super().__init__()
         self.features = LogMel(encoder.bands)
         self.encoder, self.adaptor = encoder, adaptor
-        self.spelling, self.masking = spelling, masking
+        self.spelling, self.masking, self.negatives = spelling, masking, negatives
         trained = [any(p.requires_grad for p in layer.parameters()) for layer in encoder.layers]
         self.frozen_layers = trained.index(True) if any(trained) else len(trained)
 
     def forward(self, batch: ClipBatch | FrameBatch) -> Heard | Looked:
-        return self.adaptor(*(self.stored(batch) if isinstance(batch, FrameBatch) else self.encode(batch)))
+        frames, lengths = self.stored(batch) if isinstance(batch, FrameBatch) else self.encode(batch)
+        if self.training and self.negatives:
+            return self.adaptor(frames, lengths, self.sample(batch))
+        return self.adaptor(frames, lengths)
+
+    def sample(self, batch: ClipBatch | FrameBatch) -> Sampled:
+        said = sorted({label - 1 for about in batch.about for label in self.spelling.classes(about["spoken"])})
+        wanted = torch.zeros(len(self.adaptor.bias), dtype=torch.bool)
+        wanted[said] = True
+        others = (~wanted).nonzero()[:, 0]
+        drawn = others[torch.randperm(len(others))[: self.negatives]]
+        offsets = torch.zeros(len(wanted))
+        offsets[drawn] = math.log(len(others) / max(1, len(drawn)))
+        wanted[drawn] = True
+        classes = wanted.nonzero()[:, 0]
+        device = self.adaptor.bias.device
+        return Sampled(classes.to(device), offsets[classes].to(device))
 
     def stored(self, batch: FrameBatch) -> tuple[Tensor, Tensor]:
         """What was encoded before; stretches of time are masked, as bands no longer can be."""
@@ -66,10 +85,13 @@ class Hearing(nn.Module):
         """(−log p of all transcripts that fit their clip, their number of tokens)."""
         places = heard.lengths.tolist()
         targets = [self.spelling.classes(about["spoken"]) for about in batch.about]
+        if isinstance(heard, Looked) and heard.sampled is not None:
+            numbers = {label: place + 1 for place, label in enumerate(heard.sampled.classes.tolist())}
+            targets = [[numbers[label - 1] for label in target] for target in targets]
         rows = [row for row, target in enumerate(targets) if fits(target, places[row])]
         chosen = [targets[row] for row in rows]
         if not chosen:
-            return heard.vectors.sum() * 0, 0
+            return self.adaptor.scores(heard).sum() * 0, 0
         scores = self.adaptor.scores(heard)[rows]
         return own_label_ctc(scores, heard.lengths[rows], chosen), sum(map(len, chosen))
 

@@ -44,14 +44,23 @@ class SecondLookSettings:
 
 
 @dataclass(frozen=True)
+class Sampled:
+    """Classes that stand for all of them in one training step: those that are said in the batch, and some by chance."""
+
+    classes: Tensor
+    """Numbered from 0, in order."""
+    offsets: Tensor
+    """Added to the scores of those by chance, so that they weigh as much as all that were not drawn."""
+
+
+@dataclass(frozen=True)
 class Looked:
-    vectors: Tensor
-    """`[batch, slots, llm_width]`"""
     scores: Tensor
     """`[batch, slots, 1 + classes]`, the blank first."""
     lengths: Tensor
     """Slots of each clip `[batch]`."""
     draft: Heard
+    sampled: Sampled | None = None
 
 
 class SecondLook(nn.Module):
@@ -106,16 +115,24 @@ class SecondLook(nn.Module):
         """In a list, so that its weights are neither saved nor counted as this module's."""
         return self._decoder[0]
 
-    def forward(self, frames: Tensor, lengths: Tensor) -> Looked:
+    def forward(self, frames: Tensor, lengths: Tensor, sampled: Sampled | None = None) -> Looked:
         """`[batch, frames, encoder_width]`, `[batch]`."""
         heard = self.draft(frames, lengths)
-        labels, soft, count = self.read_draft(heard)
-        return self.look(frames, lengths, heard, labels, soft, count)
+        scores, places = self.look(frames, lengths, *self.read_draft(heard), sampled)
+        return Looked(scores, SLOTS * places, heard, sampled)
 
     def look(
-        self, frames: Tensor, lengths: Tensor, heard: Heard, labels: Tensor, soft: Tensor, count: Tensor
-    ) -> Looked:
-        """`labels` `[batch, tokens]` Whisper's tokens, `soft` `[batch, tokens, width]` their expected embeddings."""
+        self,
+        frames: Tensor,
+        lengths: Tensor,
+        labels: Tensor,
+        soft: Tensor,
+        count: Tensor,
+        sampled: Sampled | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """`labels` `[batch, tokens]` Whisper's tokens of a draft, of which `count` `[batch]` are a clip's own, `soft`
+        `[batch, tokens, width]` their expected embeddings → (scores `[batch, 2 · places, 1 + classes]`, places).
+        """
         expected = self.expectations(labels, frames, lengths)
         # Place i lies between token i and the next: what is expected behind the one, and the other as drafted.
         x = self.expected(self.expected_norm(expected)) + F.pad(self.soft(self.soft_norm(soft)), (0, 0, 0, 1))
@@ -123,9 +140,7 @@ class SecondLook(nn.Module):
         for block in self.blocks:
             x = block(x, places, 0.0)
         x = self.norm(x)
-        scores = self.slot_scores(x, expected)
-        vectors = mixture(F.softmax(scores[..., 1:], -1), self.llm, x.dtype)
-        return Looked(vectors, scores, SLOTS * (count + 1), heard)
+        return self.slot_scores(x, expected, sampled), count + 1
 
     @torch.no_grad()
     def read_draft(self, heard: Heard) -> tuple[Tensor, Tensor, Tensor]:
@@ -166,17 +181,20 @@ class SecondLook(nn.Module):
         # Whole in memory: products of a view would copy the token table for each clip.
         return states[:, prefix.shape[1] - 1 :].contiguous()
 
-    def slot_scores(self, x: Tensor, expected: Tensor) -> Tensor:
+    def slot_scores(self, x: Tensor, expected: Tensor, sampled: Sampled | None) -> Tensor:
         """`[batch, places, width]`, `[batch, places, width]` → `[batch, 2 · places, 1 + classes]`."""
+        chosen = slice(None) if sampled is None else sampled.classes
         with torch.no_grad():
             prior = torch.logaddexp(
-                F.linear(expected, self.words.to(expected.dtype)).float(),
-                F.linear(expected, self.capitals.to(expected.dtype)).float(),
+                F.linear(expected, self.words[chosen].to(expected.dtype)).float(),
+                F.linear(expected, self.capitals[chosen].to(expected.dtype)).float(),
             ).log_softmax(-1)
         directions = F.normalize(self.out(x).float().unflatten(-1, (SLOTS, -1)), dim=-1, eps=1e-6).to(x.dtype)
-        cosines = F.linear(directions, self.directions.to(x.dtype)).float()
+        cosines = F.linear(directions, self.directions[chosen].to(x.dtype)).float()
         trust = F.softplus(self.trust(x).float())[..., None]
-        classes = cosines * self.tau[:, None] + trust * prior[:, :, None] + self.bias
+        classes = cosines * self.tau[:, None] + trust * prior[:, :, None] + self.bias[chosen]
+        if sampled is not None:
+            classes = classes + sampled.offsets
         return torch.cat([self.blank(x).float()[..., None], classes], -1).flatten(1, 2)
 
     def scores(self, looked: Looked) -> Tensor:
@@ -188,6 +206,16 @@ class SecondLook(nn.Module):
         labels = best_labels(looked.scores, self.blank_offset)
         before = F.pad(labels, (1, 0))[:, :-1]
         return labels, (labels > 0) & (labels != before) & frame_mask(looked.lengths, labels.shape[1])
+
+    def read(self, looked: Looked) -> list[Tensor]:
+        """What the LLM reads of each clip `[tokens, llm_width]`; of one with nothing heard, its first slot."""
+        _, kept = self.kept(looked)
+        kept[:, 0] |= ~kept.any(-1)
+        return list(self.vectors(looked.scores[kept]).split(kept.sum(-1).tolist()))
+
+    def vectors(self, scores: Tensor) -> Tensor:
+        """`[…, 1 + classes]` → `[…, llm_width]`: what the LLM reads at a slot that is kept."""
+        return F.softmax(scores[..., 1:], -1) @ self.llm
 
     def as_json(self) -> dict[str, Any]:
         """As the foundry reads it; classes are listed by Whisper's tokens, the draft's by their place among them."""

@@ -139,6 +139,12 @@ class StackConvCtc(nn.Module):
         before = F.pad(labels, (1, 0))[:, :-1]
         return labels, (labels > 0) & (labels != before) & frame_mask(heard.lengths, labels.shape[1])
 
+    def read(self, heard: Heard) -> list[Tensor]:
+        """What the LLM reads of each clip `[tokens, llm_width]`; of one with nothing heard, the frame in its middle."""
+        _, kept = self.kept(heard)
+        rows = zip(heard.vectors, kept, heard.lengths.tolist(), strict=True)
+        return [vectors[keep] if keep.any() else vectors[n // 2 : n // 2 + 1] for vectors, keep, n in rows]
+
     def export_tensors(self) -> dict[str, Tensor]:
         """As the foundry names them."""
         state = {f"adaptor.{key}": value for key, value in self.state_dict().items()}

@@ -58,6 +58,8 @@ class LlmStage:
 class LookStage:
     run: RunSettings
     draft_weight: float = 0.3
+    negatives: int = 1500
+    """Classes drawn at each step to stand for all that the batch does not say."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,10 @@ def main() -> None:
     drafting = Hearing(encoder, adaptor.draft, spelling.draft, settings.masking)
     train_draft(settings, drafting, clips, checks, processes, precision)
     seed_everything(settings.seed + 2)
-    hearing = Hearing(encoder, adaptor, spelling, settings.masking)
+    hearing = Hearing(encoder, adaptor, spelling, settings.masking, settings.look.negatives)
     train_look(settings, hearing, clips, checks, processes, precision)
+    # What the LLM is to cope with are the words that are truly confused.
+    hearing.negatives = 0
     seed_everything(settings.seed + 3)
     answerer = Answerer(hearing, llm.to(precision.dtype), tokenizer, settings.prompt, settings.answer.answers)
     train_answers(settings, answerer, clips, checks, processes, precision)

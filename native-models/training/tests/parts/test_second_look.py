@@ -7,7 +7,7 @@ import torch
 from transformers import WhisperConfig, WhisperModel
 
 from parts.language_model import ChatTokenizer, load_language_model, load_tokenizer
-from parts.second_look import SLOTS, SecondLook, SecondLookSettings
+from parts.second_look import SLOTS, Sampled, SecondLook, SecondLookSettings, best_labels
 from parts.shared_spelling import SharedSpelling, learn_shared_spelling, whisper_tokenizer
 from parts.stack_conv_ctc import StackConvCtcSettings
 from parts.whisper_decoder import load_whisper_decoder
@@ -84,7 +84,7 @@ def test_a_clip_is_heard_alike_alone_and_among_others(adaptor: SecondLook):
             alone = adaptor(frames[row : row + 1, :length], lengths[row : row + 1])
             slots = int(alone.lengths[0])
             assert slots == int(together.lengths[row])
-            assert torch.allclose(alone.vectors[0, :slots], together.vectors[row, :slots], atol=1e-5)
+            assert torch.allclose(alone.scores[0, :slots], together.scores[row, :slots], atol=1e-4)
 
 
 def test_vectors_are_mixtures_of_the_llms_embeddings(adaptor: SecondLook, files: tuple[Path, Path, Path]):
@@ -92,14 +92,14 @@ def test_vectors_are_mixtures_of_the_llms_embeddings(adaptor: SecondLook, files:
     with torch.no_grad():
         adaptor.bias[3] = 1000.0
         looked = adaptor(torch.randn(1, 30, 64), torch.tensor([30]))
-    assert torch.allclose(looked.vectors[0, 0], table[adaptor.spelling.llm[3]], atol=1e-4)
+    assert torch.allclose(adaptor.vectors(looked.scores)[0, 0], table[adaptor.spelling.llm[3]], atol=1e-4)
 
 
 def test_nothing_drafted_still_has_a_place(adaptor: SecondLook):
     with torch.no_grad():
         adaptor.draft.blank_offset.fill_(-1e6)
         looked = adaptor(torch.randn(2, 30, 64), torch.tensor([30, 20]))
-    assert looked.lengths.tolist() == [SLOTS, SLOTS] and bool(torch.isfinite(looked.vectors).all())
+    assert looked.lengths.tolist() == [SLOTS, SLOTS] and bool(torch.isfinite(looked.scores).all())
 
 
 def test_a_draft_is_cut_at_its_longest(adaptor: SecondLook):
@@ -107,6 +107,25 @@ def test_a_draft_is_cut_at_its_longest(adaptor: SecondLook):
         adaptor.draft.blank_offset.fill_(1e6)
         looked = adaptor(torch.randn(1, 100, 64), torch.tensor([100]))
     assert int(looked.lengths[0]) <= SLOTS * (20 + 1)
+
+
+def test_sampled_classes_are_scored_as_among_all(adaptor: SecondLook):
+    frames, lengths = torch.randn(2, 40, 64), torch.tensor([40, 31])
+    classes = torch.tensor([0, 2, 5])
+    with torch.no_grad():
+        some = adaptor(frames, lengths, Sampled(classes, torch.tensor([0.0, 0.0, 1.5]))).scores
+        everything = adaptor(frames, lengths).scores
+    assert torch.allclose(some[..., 0], everything[..., 0], atol=1e-5)
+    # What is expected is shared among fewer: all classes rise alike, for each slot as far as it trusts expectations.
+    rise = some[..., 1:] - everything[..., classes + 1] - torch.tensor([0.0, 0.0, 1.5])
+    assert torch.allclose(rise, rise[..., :1].expand_as(rise), atol=1e-4)
+
+
+def test_nothing_heard_gives_the_llm_one_vector(adaptor: SecondLook):
+    adaptor.blank_offset.fill_(-1e6)
+    with torch.no_grad():
+        read = adaptor.read(adaptor(torch.randn(2, 40, 64), torch.tensor([40, 31])))
+    assert [vectors.shape for vectors in read] == [(1, 32), (1, 32)]
 
 
 def test_gradients_reach_draft_and_look_and_never_the_decoder(adaptor: SecondLook):
@@ -128,8 +147,8 @@ def test_a_perfect_draft_is_read_as_it_stands_before_any_training(adaptor: Secon
         adaptor.trust.bias.fill_(-20.0)
         adaptor.tau.fill_(60.0)
         count = torch.tensor([len(labels)])
-        looked = adaptor.look(torch.randn(1, 30, 64), torch.tensor([30]), None, tokens, soft, count)
-        said = adaptor.kept(looked)[0][0].tolist()
+        scores, _ = adaptor.look(torch.randn(1, 30, 64), torch.tensor([30]), tokens, soft, count)
+        said = best_labels(scores, 0.0)[0].tolist()
     assert said[1 : 2 * len(labels) : 2] == labels
 
 
