@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from parts.answerer import Answerer, AnswerSettings
 from parts.checkpoints import read_checkpoint
 from parts.conversation import Prompt
+from parts.export import read_adaptor
 from parts.hearing import Hearing
 from parts.language_model import load_language_model, load_tokenizer
 from parts.lora import lora_layers
@@ -66,7 +66,7 @@ def _answerer(published: Published, answers: AnswerSettings, about: dict[str, An
 
 def _from_export(folder: Path, published: Published) -> Answerer:
     about = json.loads((folder / "adaptor.json").read_text())
-    tensors = {name: value.float() for name, value in load_file(folder / "adaptor.safetensors").items()}
+    tensors = read_adaptor(folder)
     architecture = about.get("architecture", "stack-conv-ctc")
     if architecture not in _EXPORTED:
         raise ValueError(f"{folder}: an adaptor of the architecture {architecture} is not measured here")

@@ -308,7 +308,7 @@ def export(folder: Path, answerer: Answerer, settings: DefaultSettings) -> int:
         "masking": asdict(settings.masking),
         "seed": settings.seed,
     }
-    return export_adaptor(folder, adaptor.export_tensors() | lora_tensors(answerer.llm), configuration)
+    return export_adaptor(folder, adaptor.export_tensors() | lora_tensors(answerer.llm), configuration, eight_bits=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from parts.export import read_adaptor
 from tests.recipes.starting import settings_of, start, write_models
 
 
@@ -18,11 +19,11 @@ def test_default_trains_its_stages_and_exports_what_the_foundry_reads(models: di
     settings = settings_of("default", models)
     lines = start("default", settings, tmp_path)
     assert {"ctc", "transcript", "wer"} <= {name for line in lines for name in line}
-    tensors = load_file(tmp_path / "out/export/adaptor.safetensors")
+    tensors = read_adaptor(tmp_path / "out/export")
     # Started again, it has nothing left to do, and exports the same.
-    (tmp_path / "out/export/adaptor.safetensors").unlink()
+    (tmp_path / "out/export/adaptor.gguf").unlink()
     start("default", settings, tmp_path)
-    again = load_file(tmp_path / "out/export/adaptor.safetensors")
+    again = read_adaptor(tmp_path / "out/export")
     assert all(bool((value == again[name]).all()) for name, value in tensors.items())
     configuration = json.loads((tmp_path / "out/export/adaptor.json").read_text())
     assert configuration["architecture"] == "second-look" and configuration["mode"] == "compress"
