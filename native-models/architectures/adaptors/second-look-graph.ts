@@ -17,26 +17,54 @@ interface Draft {
   readonly soft: Value;
 }
 
+interface Answers {
+  /** Of each slot of each place, f32 [1, places, slots, 1]. */
+  readonly blank: Value;
+  /** f32 [1, places, slots, classes] */
+  readonly classes: Value;
+}
+
 /**
  * `encoder` f32 [1, frames, din] → `adaptor` f32 [1, slots, dl] and `labels` i64 [1, slots].
  *
  * CTC draft over Whisper's token embeddings → Whisper's decoder once over the draft behind its prefix → at each place before,
  * between and behind its tokens: linear(norm(what the decoder expects)) + linear(norm(the token drafted there)) → blocks → norm →
  * for each slot the classes' scores, cosine · τ + trust · log of what the decoder expects + bias, and a blank's. A slot's
- * vector is the expected embedding over the classes. An empty draft has one place.
+ * vector is the expected embedding over the classes. An empty draft has one place. With more looks than one, what a look says,
+ * blanks and repeats left out, is the draft of the next.
  */
 export function secondLook(
   { weights, kind, target }: Pick<AdaptorRequest, 'weights' | 'kind' | 'target'>,
   parts: SecondLookParts,
 ): Graph {
-  const { settings, whisper } = parts;
-  const { d, din } = settings.adaptor.draft;
+  const { settings } = parts;
+  const { din } = settings.adaptor.draft;
   const tables = secondLookTables(parts, weights, kind);
   const g = new Graph('second-look', target);
   const encoded = g.input('encoder', 'float32', [1, 'frames', din]);
-  const { rows, soft } = readDraft({ g, source: weights, at: 'draft.', kind }, encoded, settings, tables);
   const adaptor = { g, source: weights, at: 'adaptor.', kind };
-  const expected = expectations(g, whisper, rows, encoded, tables, kind);
+  let draft = readDraft({ g, source: weights, at: 'draft.', kind }, encoded, settings, tables);
+  for (let before = 1; before < settings.adaptor.looks; before++)
+    draft = readAnswers(g, look(adaptor, parts, encoded, draft, tables), settings, tables, before);
+  const { blank, classes } = look(adaptor, parts, encoded, draft, tables);
+  const count = settings.vocab.length;
+  const vectors = weighedRows(g, g.softmax(g.reshape(classes, [0, -1, count])), tables.llm);
+  g.output('adaptor', vectors, [1, 'slots', tables.llm.columns]);
+  g.output('labels', bestLabels(g, { blank, classes }), [1, 'slots']);
+  return g;
+}
+
+/** Whisper's decoder over a draft, and what the blocks make of both. */
+function look(
+  adaptor: TrainedModule,
+  { settings, whisper }: SecondLookParts,
+  encoded: Value,
+  { rows, soft }: Draft,
+  tables: SecondLookTables,
+): Answers {
+  const { g } = adaptor;
+  const { d } = settings.adaptor.draft;
+  const expected = expectations(g, whisper, rows, encoded, tables, adaptor.kind);
   // Place i lies between token i − 1 and token i: behind the last there is none.
   const drafted = g.pad(soft, [
     [0, 0],
@@ -48,13 +76,44 @@ export function secondLook(
     linearOf(adaptor, rmsNorm(adaptor, drafted, 'soft_norm'), 'soft', d, false),
   );
   const x = rmsNorm(adaptor, convBlocks(adaptor, both, { ...settings.adaptor, d }), 'norm');
-  const { blank, classes } = slotScores(adaptor, x, expected, settings, tables);
-  const count = settings.vocab.length;
-  const vectors = weighedRows(g, g.softmax(g.reshape(classes, [0, -1, count])), tables.llm);
-  g.output('adaptor', vectors, [1, 'slots', tables.llm.columns]);
-  const labels = g.argMax(g.concat([blank, classes], -1), -1);
-  g.output('labels', g.reshape(labels, [0, -1]), [1, 'slots']);
-  return g;
+  return slotScores(adaptor, x, expected, settings, tables);
+}
+
+/** What a look says, as a draft for the next. */
+function readAnswers(
+  g: Graph,
+  answers: Answers,
+  { adaptor: { longest_draft: longest }, vocab }: SecondLookSettings,
+  tables: SecondLookTables,
+  number: number,
+): Draft {
+  const labels = bestLabels(g, answers);
+  const kept = newLabels(g, labels, longest, `answered${number}`);
+  const believed = g.softmax(g.gather(g.reshape(answers.classes, [0, -1, vocab.length]), kept, 1));
+  // The table's rows behind the classes' own are capitals and the prefix.
+  const others = tables.words.rows - vocab.length;
+  const weights = g.pad(believed, [
+    [0, 0],
+    [0, 0],
+    [0, others],
+  ]);
+  return {
+    rows: g.sub(g.gather(labels, kept, 1), g.int64s([1])),
+    soft: weighedRows(g, weights, tables.words),
+  };
+}
+
+/** The likelier of the blank, 0, and the classes, from 1, for each slot: i64 [1, slots]. */
+function bestLabels(g: Graph, { blank, classes }: Answers): Value {
+  return g.reshape(g.argMax(g.concat([blank, classes], -1), -1), [0, -1]);
+}
+
+/** Where a label is neither the blank nor the one before, the first `longest` of such places: i64 [tokens]. */
+function newLabels(g: Graph, labels: Value, longest: number, name: string): Value {
+  const before = g.concat([g.constant('int64', [1, 1], [0]), g.slice(labels, 1, 0, -1)], 1);
+  const isNew = g.and(g.greater(labels, g.int64s([0])), g.not(g.equal(labels, before)));
+  const places = g.slice(g.squeeze(g.nonZero(g.squeeze(isNew, 0), name), 0), 0, 0, longest);
+  return { ...places, shape: [`${name}.tokens`] };
 }
 
 /** Frames whose label is neither the blank nor the label before, at most `longest_draft` of them. */
@@ -70,10 +129,7 @@ function readDraft(
   const cosines = g.mul(product(g, unit, tables.drafted), g.weight('draft.scales', tables.draftScales));
   const classes = g.add(cosines, weightOf(module, 'bias', [drafted.length]));
   const labels = g.argMax(g.concat([linearOf(module, normed, 'blank', 1), classes], -1), -1);
-  const before = g.concat([g.constant('int64', [1, 1], [0]), g.slice(labels, 1, 0, -1)], 1);
-  const isNew = g.and(g.greater(labels, g.int64s([0])), g.not(g.equal(labels, before)));
-  const places = g.slice(g.squeeze(g.nonZero(g.squeeze(isNew, 0), 'new'), 0), 0, 0, longest);
-  const kept = { ...places, shape: ['tokens'] };
+  const kept = newLabels(g, labels, longest, 'drafted');
   const rows = g.weight('draft.rows', wholeNumbers(drafted));
   return {
     rows: g.gather(rows, g.sub(g.gather(labels, kept, 1), g.int64s([1]))),
@@ -102,10 +158,14 @@ function slotScores(
   expected: Value,
   { adaptor: { slots, draft } }: SecondLookSettings,
   { words, capitals, scales }: SecondLookTables,
-): { blank: Value; classes: Value } {
+): Answers {
   const { g } = module;
   const count = capitals.length;
-  const answers = unitVectors(g, g.reshape(linearOf(module, x, 'out', slots * draft.d), [0, -1, draft.d]), 1e-6);
+  const answers = unitVectors(
+    g,
+    g.reshape(linearOf(module, x, 'out', slots * draft.d), [0, -1, draft.d]),
+    1e-6,
+  );
   // One product with the table for what is expected and what is answered.
   const all = product(g, g.concat([expected, answers], 1), words);
   const places = g.shapeOf(expected, 1, 2);

@@ -19,6 +19,8 @@ const configSchema = z.object({
     draft: z.object({ ...stackedFields, dl: z.number().int().positive() }),
     /** Answers for each place between the draft's tokens. */
     slots: z.number().int().min(1).max(8),
+    /** How often what was said last is looked at, by the same weights. */
+    looks: z.number().int().min(1).max(4),
     longest_draft: z.number().int().positive(),
     /** Whisper's tokens before a transcript. */
     prefix: tokens,

@@ -37,6 +37,8 @@ class SecondLookSettings:
     heads: int = 8
     longest_draft: int = 400
     """Tokens; Whisper's decoder has 448 positions."""
+    looks: int = 2
+    """What one says is looked at again: of a word of several tokens that the draft lacks, each adds some."""
     prefix: tuple[int, ...] = (50258, 50259, 50359, 50363)
     """Whisper's tokens before a transcript: English, transcribe, no times."""
     corrupted: float = 0.06
@@ -118,7 +120,12 @@ class SecondLook(nn.Module):
     def forward(self, frames: Tensor, lengths: Tensor, sampled: Sampled | None = None) -> Looked:
         """`[batch, frames, encoder_width]`, `[batch]`."""
         heard = self.draft(frames, lengths)
-        scores, places = self.look(frames, lengths, *self.read_draft(heard), sampled)
+        draft = self.read_draft(heard)
+        # One look learns from drafts and from its own answers, by turns.
+        looks = int(torch.randint(1, self.settings.looks + 1, ())) if self.training else self.settings.looks
+        for _ in range(looks - 1):
+            draft = self.read_look(*self.answers(frames, lengths, draft))
+        scores, places = self.look(frames, lengths, *draft, sampled)
         return Looked(scores, SLOTS * places, heard, sampled)
 
     def look(
@@ -134,8 +141,10 @@ class SecondLook(nn.Module):
         `[batch, tokens, width]` their expected embeddings → (scores `[batch, 2 · places, 1 + classes]`, places).
         """
         expected = self.expectations(labels, frames, lengths)
-        # Place i lies between token i and the next: what is expected behind the one, and the other as drafted.
-        x = self.expected(self.expected_norm(expected)) + F.pad(self.soft(self.soft_norm(soft)), (0, 0, 0, 1))
+        # Place i lies between token i and the next: what is expected behind the one, and the other as drafted. Behind a
+        # clip's last token there is none, whatever the longest clip of the batch has there.
+        drafted = self.soft(self.soft_norm(soft)) * frame_mask(count, soft.shape[1])[..., None]
+        x = self.expected(self.expected_norm(expected)) + F.pad(drafted, (0, 0, 0, 1))
         places = frame_mask(count + 1, x.shape[1])
         for block in self.blocks:
             x = block(x, places, 0.0)
@@ -143,34 +152,53 @@ class SecondLook(nn.Module):
         return self.slot_scores(x, expected, sampled), count + 1
 
     @torch.no_grad()
+    def answers(self, frames: Tensor, lengths: Tensor, draft: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """Scores among all classes, also while training among some."""
+        return self.look(frames, lengths, *draft)
+
+    @torch.no_grad()
+    def read_look(self, scores: Tensor, places: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As `read_draft`, of what a look says."""
+        labels, kept = kept_labels(scores, SLOTS * places, self.blank_offset)
+        order, count = self._first(kept)
+        believed = mixture(F.softmax(along(scores, order)[..., 1:], -1), self.words, self.decoder.dtype)
+        chosen = self.tokens[(labels.gather(1, order) - 1).clamp(min=0)]
+        if self.training:
+            order, count = self._lose(count, order.shape[1])
+            chosen, believed = chosen.gather(1, order), along(believed, order)
+        return chosen, believed, count
+
+    @torch.no_grad()
     def read_draft(self, heard: Heard) -> tuple[Tensor, Tensor, Tensor]:
         """(Whisper's tokens `[batch, most]`, their expected embeddings `[batch, most, width]`, how many `[batch]`)."""
         scores = self.draft.scores(heard)
         labels, kept = self.draft.kept(heard)
-        count = kept.sum(-1).clamp(max=self.settings.longest_draft)
-        order = (~kept).to(torch.int8).argsort(dim=-1, stable=True)[:, : max(1, int(count.max()))]
+        order, count = self._first(kept)
         chosen = labels.gather(1, order)
-        believed = F.softmax(scores[..., 1:].gather(1, order[..., None].expand(-1, -1, scores.shape[-1] - 1)), -1)
+        believed = F.softmax(along(scores, order)[..., 1:], -1)
         if self.training:
-            chosen, believed, count = self._corrupt(chosen, believed, count)
-        tokens = self.drafted[(chosen - 1).clamp(min=0)]
+            chosen, believed = self._mistake(chosen, believed)
+            order, count = self._lose(count, order.shape[1])
+            chosen, believed = chosen.gather(1, order), along(believed, order)
         words = self.decoder.embed_tokens.weight[self.drafted]
-        # Behind a clip's last token is nothing, also where another clip of the batch has more.
-        own = frame_mask(count, tokens.shape[1])[..., None]
-        return tokens, mixture(believed, words, words.dtype) * own, count
+        return self.drafted[(chosen - 1).clamp(min=0)], mixture(believed, words, words.dtype), count
 
-    def _corrupt(self, labels: Tensor, believed: Tensor, count: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Some tokens are lost, some are others."""
-        own = frame_mask(count, labels.shape[1])
-        chance = torch.rand(labels.shape, device=labels.device)
-        other = own & (chance > 1 - self.settings.corrupted / 2)
+    def _first(self, kept: Tensor) -> tuple[Tensor, Tensor]:
+        """(places of what is kept, in order, `[batch, most]`, how many `[batch]`), up to the longest draft."""
+        count = kept.sum(-1).clamp(max=self.settings.longest_draft)
+        return (~kept).to(torch.int8).argsort(dim=-1, stable=True)[:, : max(1, int(count.max()))], count
+
+    def _mistake(self, labels: Tensor, believed: Tensor) -> tuple[Tensor, Tensor]:
+        """Some of the draft's tokens are others."""
+        other = torch.rand(labels.shape, device=labels.device) < self.settings.corrupted / 2
         wrong = torch.randint(1, believed.shape[-1] + 1, labels.shape, device=labels.device)
-        labels = torch.where(other, wrong, labels)
-        believed = torch.where(other[..., None], F.one_hot(wrong - 1, believed.shape[-1]).to(believed.dtype), believed)
-        kept = own & (chance > self.settings.corrupted / 2)
-        order = (~kept).to(torch.int8).argsort(dim=-1, stable=True)
-        count = kept.sum(-1)
-        return labels.gather(1, order), believed.gather(1, order[..., None].expand_as(believed)), count
+        certain = F.one_hot(wrong - 1, believed.shape[-1]).to(believed.dtype)
+        return torch.where(other, wrong, labels), torch.where(other[..., None], certain, believed)
+
+    def _lose(self, count: Tensor, longest: int) -> tuple[Tensor, Tensor]:
+        """Some tokens are lost → as `_first`, of those left."""
+        chance = torch.rand(len(count), longest, device=count.device)
+        return self._first(frame_mask(count, longest) & (chance > self.settings.corrupted / 2))
 
     @torch.no_grad()
     def expectations(self, tokens: Tensor, frames: Tensor, lengths: Tensor) -> Tensor:
@@ -203,9 +231,7 @@ class SecondLook(nn.Module):
     @torch.no_grad()
     def kept(self, looked: Looked) -> tuple[Tensor, Tensor]:
         """(labels `[batch, slots]`, whether a slot is kept): neither blank nor what the slot before it says."""
-        labels = best_labels(looked.scores, self.blank_offset)
-        before = F.pad(labels, (1, 0))[:, :-1]
-        return labels, (labels > 0) & (labels != before) & frame_mask(looked.lengths, labels.shape[1])
+        return kept_labels(looked.scores, looked.lengths, self.blank_offset)
 
     def read(self, looked: Looked) -> list[Tensor]:
         """What the LLM reads of each clip `[tokens, llm_width]`; of one with nothing heard, its first slot."""
@@ -227,6 +253,7 @@ class SecondLook(nn.Module):
             "ff": settings.wide,
             "heads": settings.heads,
             "slots": SLOTS,
+            "looks": settings.looks,
             "longest_draft": settings.longest_draft,
             "prefix": list(settings.prefix),
             "whisper": self.spelling.whisper,
@@ -247,6 +274,17 @@ def mixture(shares: Tensor, rows: Tensor, dtype: torch.dtype) -> Tensor:
     """`[batch, places, classes]` of `[classes, width]` → `[batch, places, width]`, as one product: many would copy the
     rows for each clip."""
     return (shares.flatten(0, 1).to(dtype) @ rows.to(dtype)).unflatten(0, shares.shape[:2])
+
+
+def along(values: Tensor, order: Tensor) -> Tensor:
+    """`[batch, places, width]` at `order` `[batch, most]`."""
+    return values.gather(1, order[..., None].expand(-1, -1, values.shape[-1]))
+
+
+def kept_labels(scores: Tensor, lengths: Tensor, blank_offset: Tensor | float) -> tuple[Tensor, Tensor]:
+    labels = best_labels(scores, blank_offset)
+    before = F.pad(labels, (1, 0))[:, :-1]
+    return labels, (labels > 0) & (labels != before) & frame_mask(lengths, labels.shape[1])
 
 
 def best_labels(scores: Tensor, blank_offset: Tensor | float) -> Tensor:

@@ -22,7 +22,10 @@ const cases: Readonly<Record<string, { frames: number; change: Partial<AdaptorRe
   long: { frames: 60, change: { config: configWith({ longest_draft: 5 }) } },
   empty: {
     frames: 9,
-    change: { weights: withTensor(source(exportedShapes), 'draft.blank.bias', [104]) },
+    change: {
+      weights: withTensor(source(exportedShapes), 'draft.blank.bias', [104]),
+      config: configWith({ looks: 1 }),
+    },
   },
 };
 

@@ -7,7 +7,7 @@ import torch
 from transformers import WhisperConfig, WhisperModel
 
 from parts.language_model import ChatTokenizer, load_language_model, load_tokenizer
-from parts.second_look import SLOTS, Sampled, SecondLook, SecondLookSettings, best_labels
+from parts.second_look import SLOTS, Sampled, SecondLook, SecondLookSettings, best_labels, kept_labels
 from parts.shared_spelling import SharedSpelling, learn_shared_spelling, whisper_tokenizer
 from parts.stack_conv_ctc import StackConvCtcSettings
 from parts.whisper_decoder import load_whisper_decoder
@@ -98,6 +98,7 @@ def test_vectors_are_mixtures_of_the_llms_embeddings(adaptor: SecondLook, files:
 def test_nothing_drafted_still_has_a_place(adaptor: SecondLook):
     with torch.no_grad():
         adaptor.draft.blank_offset.fill_(-1e6)
+        adaptor.blank_offset.fill_(-1e6)
         looked = adaptor(torch.randn(2, 30, 64), torch.tensor([30, 20]))
     assert looked.lengths.tolist() == [SLOTS, SLOTS] and bool(torch.isfinite(looked.scores).all())
 
@@ -126,6 +127,17 @@ def test_nothing_heard_gives_the_llm_one_vector(adaptor: SecondLook):
     with torch.no_grad():
         read = adaptor.read(adaptor(torch.randn(2, 40, 64), torch.tensor([40, 31])))
     assert [vectors.shape for vectors in read] == [(1, 32), (1, 32)]
+
+
+def test_a_second_answer_is_that_to_the_first(adaptor: SecondLook):
+    frames, lengths = torch.randn(2, 40, 64), torch.tensor([40, 31])
+    with torch.no_grad():
+        once = adaptor.look(frames, lengths, *adaptor.read_draft(adaptor.draft(frames, lengths)))
+        scores, places = adaptor.look(frames, lengths, *adaptor.read_look(*once))
+        looked = adaptor(frames, lengths)
+    assert torch.equal(looked.lengths, SLOTS * places) and torch.allclose(looked.scores, scores, atol=1e-5)
+    labels, kept = kept_labels(once[0], SLOTS * once[1], 0.0)
+    assert int(places[0]) == 1 + min(20, len(labels[0][kept[0]]))
 
 
 def test_gradients_reach_draft_and_look_and_never_the_decoder(adaptor: SecondLook):
