@@ -125,7 +125,7 @@ def _state(tensors: dict[str, Tensor], architecture: str) -> dict[str, Tensor]:
     if architecture == "stack-conv-ctc":
         return state | {"bias": tensors["ctc.bias"]}
     draft = {name: value for name, value in tensors.items() if name.startswith("draft.")}
-    return state | draft | {"draft.blank_offset": torch.tensor(0.0)}
+    return state | draft | {"draft.blank_offset": torch.tensor(0.0), "steps": torch.tensor(0)}
 
 
 # A checkpoint of recipes/default.py.

@@ -99,6 +99,7 @@ class SecondLook(nn.Module):
         self.tau = nn.Parameter(torch.full((SLOTS,), 8.0))
         self.bias = nn.Parameter(torch.zeros(len(tokens)))
         self.register_buffer("blank_offset", torch.tensor(0.0))
+        self.register_buffer("steps", torch.tensor(0))
         with torch.no_grad():
             # Begins with the draft's token at each place, where Whisper's decoder expects the same or has no opinion.
             self.expected.weight.mul_(0.1)
@@ -121,8 +122,11 @@ class SecondLook(nn.Module):
         """`[batch, frames, encoder_width]`, `[batch]`."""
         heard = self.draft(frames, lengths)
         draft = self.read_draft(heard)
-        # One look learns from drafts and from its own answers, by turns.
-        looks = int(torch.randint(1, self.settings.looks + 1, ())) if self.training else self.settings.looks
+        looks = self.settings.looks
+        if self.training:
+            # One look learns from drafts and from its own answers, by turns, which all processes take alike.
+            looks = 1 + int(self.steps) % looks
+            self.steps += 1
         for _ in range(looks - 1):
             draft = self.read_look(*self.answers(frames, lengths, draft))
         scores, places = self.look(frames, lengths, *draft, sampled)
@@ -264,7 +268,7 @@ class SecondLook(nn.Module):
     def export_tensors(self) -> dict[str, Tensor]:
         """As the foundry names them; what is taken off a blank's score is in its bias."""
         state = {f"adaptor.{key}": value for key, value in self.state_dict().items() if not key.startswith("draft.")}
-        offset = state.pop("adaptor.blank_offset")
+        offset, _ = state.pop("adaptor.blank_offset"), state.pop("adaptor.steps")
         draft = {key.replace("adaptor.", "draft.", 1): value for key, value in self.draft.export_tensors().items()}
         draft["draft.bias"] = draft.pop("ctc.bias")
         return state | draft | {"adaptor.blank.bias": state["adaptor.blank.bias"] - offset}

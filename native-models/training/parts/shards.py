@@ -129,7 +129,8 @@ class BatchesOfLikeLength:
                 longest = self.lengths[number]
             batches[-1].append(number)
         if len(batches[-1]) < self.world and len(batches) > 1:
-            batches[-2] += batches.pop()
+            last = batches.pop()
+            batches[-1] += last
         order.shuffle(batches)
         return batches
 

@@ -60,6 +60,6 @@ def test_what_is_not_known_is_refused(trained: tuple[Path, DefaultSettings, Publ
     with pytest.raises(ValueError, match="name the settings"):
         load_listener(out / "look.pt", published)
     (tmp_path / "adaptor.json").write_text(json.dumps({"architecture": "ear-trumpet"}))
-    (tmp_path / "adaptor.safetensors").write_bytes((out / "export/adaptor.safetensors").read_bytes())
+    (tmp_path / "adaptor.gguf").write_bytes((out / "export/adaptor.gguf").read_bytes())
     with pytest.raises(ValueError, match="ear-trumpet"):
         load_listener(tmp_path, published)

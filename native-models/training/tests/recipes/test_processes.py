@@ -36,4 +36,5 @@ def test_two_processes_take_the_steps_that_one_takes(recipe: str, models: dict[s
     halves = each_run(settings, lambda run: run | {"batch_seconds": run["batch_seconds"] / 2})
     two = held_out(start(recipe, halves, tmp_path / "two", processes=2))
     assert len(one) >= 3
-    assert two == pytest.approx(one, rel=2e-3)
+    # A last batch that is too small to be shared joins the one before: few clips are then grouped a little otherwise.
+    assert two == pytest.approx(one, rel=5e-3)

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from safetensors.torch import load_file
+import torch
 
+from parts.export import read_adaptor
 from tests.recipes.starting import each_run, lines_of, settings_of, start, start_and_kill, write_models
 
 
@@ -27,12 +28,19 @@ def test_a_killed_run_ends_where_an_uninterrupted_one_does(stage: str, step: int
     start("default", settings, killed)
     notes = [line for line in lines_of(killed) if line["kind"] == "note" and "resumed" in line]
     assert notes and all(note["step"] > 0 for note in notes)
-    last = [[line for line in lines_of(folder) if line["step"] == 10] for folder in (tmp_path / "whole", killed)]
-    figures = [
-        {key: value for key, value in line.items() if key not in ("time", "samples_per_second")} for line in last[0]
+    # The LLM's prefix is read anew at a start, and otherwise once in twenty batches: LoRA has changed a little by then.
+    tolerance = 0.0 if stage == "draft" else 5e-3
+    for name in ("draft", "look", "answer"):
+        whole, resumed = (last_figures(folder / "out" / name) for folder in (tmp_path / "whole", killed))
+        assert whole and resumed == [pytest.approx(figures, rel=tolerance) for figures in whole]
+    first, second = (read_adaptor(folder / "out/export") for folder in (tmp_path / "whole", killed))
+    assert all(torch.allclose(value, second[name], rtol=0, atol=tolerance) for name, value in first.items())
+
+
+def last_figures(run: Path) -> list[dict[str, float]]:
+    rows = [json.loads(row) for row in (run / "log.jsonl").read_text().splitlines()]
+    return [
+        {name: value for name, value in row.items() if name not in ("kind", "time", "samples_per_second")}
+        for row in rows
+        if row["step"] == 10
     ]
-    assert figures
-    for figure in figures:
-        assert any(figure.items() <= line.items() for line in last[1]), figure
-    whole, resumed = (load_file(folder / "out/export/adaptor.safetensors") for folder in (tmp_path / "whole", killed))
-    assert all(bool((value == resumed[name]).all()) for name, value in whole.items())
