@@ -28,8 +28,9 @@ def test_a_killed_run_ends_where_an_uninterrupted_one_does(stage: str, step: int
     start("default", settings, killed)
     notes = [line for line in lines_of(killed) if line["kind"] == "note" and "resumed" in line]
     assert notes and all(note["step"] > 0 for note in notes)
-    # The LLM's prefix is read anew at a start, and otherwise once in twenty batches: LoRA has changed a little by then.
-    tolerance = 0.0 if stage == "draft" else 5e-3
+    # Sums are split among threads as they come. The LLM's prefix is read anew at a start, and otherwise once in twenty
+    # batches: LoRA has changed a little by then.
+    tolerance = 1e-4 if stage == "draft" else 5e-3
     for name in ("draft", "look", "answer"):
         whole, resumed = (last_figures(folder / "out" / name) for folder in (tmp_path / "whole", killed))
         assert whole and resumed == [pytest.approx(figures, rel=tolerance) for figures in whole]
