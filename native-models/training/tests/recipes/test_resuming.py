@@ -35,7 +35,8 @@ def test_a_killed_run_ends_where_an_uninterrupted_one_does(stage: str, step: int
         whole, resumed = (last_figures(folder / "out" / name) for folder in (tmp_path / "whole", killed))
         assert whole and resumed == [pytest.approx(figures, rel=tolerance) for figures in whole]
     first, second = (read_adaptor(folder / "out/export") for folder in (tmp_path / "whole", killed))
-    assert all(torch.allclose(value, second[name], rtol=0, atol=tolerance) for name, value in first.items())
+    # An export is in half precision.
+    assert all(torch.allclose(value, second[name], rtol=2e-3, atol=5e-3) for name, value in first.items())
 
 
 def last_figures(run: Path) -> list[dict[str, float]]:
