@@ -5,13 +5,14 @@ Any number of processes may work on one folder; one that is stopped is simply st
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+
+from data.files import held
 
 
 @dataclass(frozen=True)
@@ -59,18 +60,8 @@ def _attempt(job: Job, out: Path) -> bool:
         return True
 
 
-@contextlib.contextmanager
-def _claim(out: Path, job: Job) -> Iterator[bool]:
-    """Holds a lock that the system lets go of when the process ends, however it ends."""
-    path = out / "claims" / job.name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+def _claim(out: Path, job: Job) -> AbstractContextManager[bool]:
+    return held(out / "claims" / job.name)
 
 
 def _claimed(out: Path, job: Job) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import tarfile
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from data.files import write_whole
 from data.voices.interface import SAMPLE_RATE
 
 FIELDS = (
@@ -42,9 +42,7 @@ def write_clip(folder: Path, samples: np.ndarray, about: dict[str, Any]) -> None
     if set(row) != set(FIELDS):
         raise ValueError(f"fields of a sample: {sorted(set(row) ^ set(FIELDS))}")
     (folder / f"{row['id']}.flac").write_bytes(sound.getvalue())
-    partial = folder / f"{row['id']}.partial"
-    partial.write_text(json.dumps({key: row[key] for key in FIELDS}, ensure_ascii=False))
-    partial.replace(folder / f"{row['id']}.json")
+    write_whole(folder / f"{row['id']}.json", json.dumps({key: row[key] for key in FIELDS}, ensure_ascii=False))
 
 
 def pack(folder: Path, shard: Path) -> dict[str, Any]:
@@ -64,7 +62,7 @@ def pack(folder: Path, shard: Path) -> dict[str, Any]:
         "sha256": sha256(partial),
         "bytes": partial.stat().st_size,
     }
-    _write_whole(shard.with_suffix(".json"), summary)
+    write_whole(shard.with_suffix(".json"), json.dumps(summary, ensure_ascii=False, indent=1) + "\n")
     partial.replace(shard)
     for path in folder.iterdir():
         path.unlink()
@@ -116,15 +114,8 @@ def write_manifest(out: Path, settings: dict[str, Any]) -> dict[str, Any]:
         "by": {field: dict(sorted(counts.items())) for field, counts in by.items()},
         "shards": [{key: s[key] for key in ("shard", "sha256", "bytes", "clips", "hours")} for s in summaries],
     }
-    _write_whole(out / "manifest.json", manifest)
+    write_whole(out / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
     return manifest
-
-
-def _write_whole(path: Path, content: dict[str, Any]) -> None:
-    """Other processes see the old file or the new one, never a part, and two writers do not meet."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
-    partial.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n")
-    partial.replace(path)
 
 
 def sha256(path: Path) -> str:
