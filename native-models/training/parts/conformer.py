@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 
 from parts.filter_bank import BANDS
+from parts.whisper_encoder import frame_mask
 
 _SUBSAMPLINGS = 3
 
@@ -31,7 +32,7 @@ class _Subsampling(nn.Module):
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         x = features[:, None]
         for convolution in self.conv:
-            heard = torch.arange(x.shape[2], device=x.device) < lengths[:, None]
+            heard = frame_mask(lengths, x.shape[2])
             x = F.relu(convolution(x * heard[:, None, :, None]))
             lengths = (lengths + 1) // 2
         # All channels of the lowest band's place first.
@@ -135,7 +136,7 @@ class ConformerEncoder(nn.Module):
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         x, shorter = self.subsampling(features, lengths)
-        heard = torch.arange(x.shape[1], device=x.device) < shorter[:, None]
+        heard = frame_mask(shorter, x.shape[1])
         for block in self.conformer.conformer_layers:
             x = block(x, heard)
         return x, shorter

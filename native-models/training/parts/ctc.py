@@ -54,6 +54,19 @@ def fits(target: list[int], frames: int) -> bool:
     return 0 < len(target) + repeats <= frames
 
 
+def best_labels(scores: Tensor, blank_offset: Tensor | float) -> Tensor:
+    """`[…, 1 + classes]`, the blank first → the likeliest `[…]`, after so much is taken off the blank's score."""
+    best = scores[..., 1:].max(-1)
+    return torch.where(best.values > scores[..., 0] - blank_offset, best.indices + 1, 0)
+
+
+def new_labels(labels: Tensor, lengths: Tensor) -> Tensor:
+    """`[batch, places]`, `[batch]` → whether a clip's own place says something: neither blank nor the label before."""
+    before = F.pad(labels, (1, 0))[:, :-1]
+    own = torch.arange(labels.shape[1], device=labels.device)[None] < lengths[:, None]
+    return (labels > 0) & (labels != before) & own
+
+
 def read_labels(labels: list[int]) -> list[int]:
     """Labels of frames → classes in order, without repeats and blanks."""
     return [label for place, label in enumerate(labels) if label and (place == 0 or labels[place - 1] != label)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -58,3 +59,43 @@ def _float(raw: dict[str, np.ndarray], key: str) -> np.ndarray:
     if scale is None or raw[key].dtype != np.int8:
         return values
     return values / scale.astype(np.float32).reshape(-1, *[1] * (values.ndim - 1))
+
+
+class Renamed:
+    """Whisper's tensors under the names that transformers gives them, gathered in `tensors`."""
+
+    def __init__(self, source: dict[str, Tensor]) -> None:
+        self.source = source
+        self.tensors: dict[str, Tensor] = {}
+
+    def layers(self, part: str) -> Iterator[tuple[str, str]]:
+        """(source, target) of each layer of `encoder` or `decoder`."""
+        layer = 0
+        while f"{part}/layer_{layer}/ffn/linear_0/weight" in self.source:
+            yield f"{part}/layer_{layer}", f"layers.{layer}"
+            layer += 1
+
+    def pair(self, target: str, source: str, parts: tuple[str, str] = ("weight", "bias")) -> None:
+        for own, theirs in zip(("weight", "bias"), parts, strict=True):
+            self.tensors[f"{target}.{own}"] = self.source[f"{source}/{theirs}"]
+
+    def norm(self, target: str, source: str) -> None:
+        self.pair(target, source, ("gamma", "beta"))
+
+    def split(self, target: str, source: str, names: tuple[str, ...]) -> None:
+        """Rows of several matrices below one another; keys have no bias, and zeros stand in its place."""
+        for part in ("weight", "bias"):
+            rows = self.source[f"{source}/{part}"].chunk(len(names))
+            for name, value in zip(names, rows, strict=True):
+                if (name, part) != ("k_proj", "bias"):
+                    self.tensors[f"{target}.{name}.{part}"] = value
+
+    def self_attention(self, target: str, source: str) -> None:
+        self.split(f"{target}.self_attn", f"{source}/self_attention/linear_0", ("q_proj", "k_proj", "v_proj"))
+        self.pair(f"{target}.self_attn.out_proj", f"{source}/self_attention/linear_1")
+        self.norm(f"{target}.self_attn_layer_norm", f"{source}/self_attention/layer_norm")
+
+    def feed_forward(self, target: str, source: str) -> None:
+        self.norm(f"{target}.final_layer_norm", f"{source}/ffn/layer_norm")
+        self.pair(f"{target}.fc1", f"{source}/ffn/linear_0")
+        self.pair(f"{target}.fc2", f"{source}/ffn/linear_1")

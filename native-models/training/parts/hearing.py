@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from parts.ctc import fits, own_label_ctc, read_labels
+from parts.ctc import best_labels, fits, own_label_ctc, read_labels
 from parts.features import HOP, LogMel
 from parts.masking import MaskingSettings, mask_features
 from parts.second_look import Looked, Sampled, SecondLook
@@ -98,9 +98,8 @@ class Hearing(nn.Module):
     @torch.no_grad()
     def transcripts(self, heard: Heard | Looked, blank_offset: float | None = None) -> list[str]:
         """What the head says, its most likely label at every frame."""
-        scores = self.adaptor.scores(heard)
-        scores[..., 0] -= self.adaptor.blank_offset if blank_offset is None else blank_offset
-        labels = scores.argmax(-1).tolist()
+        offset = self.adaptor.blank_offset if blank_offset is None else blank_offset
+        labels = best_labels(self.adaptor.scores(heard), offset).tolist()
         return [
             self.spelling.text(read_labels(row[:length]))
             for row, length in zip(labels, heard.lengths.tolist(), strict=True)

@@ -111,6 +111,14 @@ class Run:
                 last_save = time.monotonic()
         self.save()
 
+    def descend(self, name: str) -> None:
+        """The whole run, for a model that gives (its loss summed over its targets, how many there are) of a batch."""
+        for batch in self.batches():
+            with self.precision.autocast():
+                total, count = self.model(batch)
+            self.update(self.processes.share(total, count), len(batch.about), **{name: total.item() / max(1, count)})
+        self.log.close()
+
     def update(self, loss: Tensor, samples: int, /, **figures: float) -> None:
         """One step along the gradient; `figures` are means over the batch, logged as means since the last line."""
         rate = self.learning_rate()

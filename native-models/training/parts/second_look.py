@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from parts.ctc import best_labels, new_labels
 from parts.layers import RmsNorm
 from parts.shared_spelling import SharedSpelling
 from parts.stack_conv_ctc import Block, Heard, StackConvCtc, StackConvCtcSettings
@@ -128,7 +129,9 @@ class SecondLook(nn.Module):
             looks = 1 + int(self.steps) % looks
             self.steps += 1
         for _ in range(looks - 1):
-            draft = self.read_look(*self.answers(frames, lengths, draft))
+            with torch.no_grad():
+                # Among all classes, also while training among some.
+                draft = self.read_look(*self.look(frames, lengths, *draft))
         scores, places = self.look(frames, lengths, *draft, sampled)
         return Looked(scores, SLOTS * places, heard, sampled)
 
@@ -156,14 +159,10 @@ class SecondLook(nn.Module):
         return self.slot_scores(x, expected, sampled), count + 1
 
     @torch.no_grad()
-    def answers(self, frames: Tensor, lengths: Tensor, draft: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """Scores among all classes, also while training among some."""
-        return self.look(frames, lengths, *draft)
-
-    @torch.no_grad()
     def read_look(self, scores: Tensor, places: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """As `read_draft`, of what a look says."""
-        labels, kept = kept_labels(scores, SLOTS * places, self.blank_offset)
+        labels = best_labels(scores, self.blank_offset)
+        kept = new_labels(labels, SLOTS * places)
         order, count = self._first(kept)
         believed = mixture(F.softmax(along(scores, order)[..., 1:], -1), self.words, self.decoder.dtype)
         chosen = self.tokens[(labels.gather(1, order) - 1).clamp(min=0)]
@@ -230,12 +229,13 @@ class SecondLook(nn.Module):
         return torch.cat([self.blank(x).float()[..., None], classes], -1).flatten(1, 2)
 
     def scores(self, looked: Looked) -> Tensor:
-        return looked.scores.clone()
+        return looked.scores
 
     @torch.no_grad()
     def kept(self, looked: Looked) -> tuple[Tensor, Tensor]:
         """(labels `[batch, slots]`, whether a slot is kept): neither blank nor what the slot before it says."""
-        return kept_labels(looked.scores, looked.lengths, self.blank_offset)
+        labels = best_labels(looked.scores, self.blank_offset)
+        return labels, new_labels(labels, looked.lengths)
 
     def read(self, looked: Looked) -> list[Tensor]:
         """What the LLM reads of each clip `[tokens, llm_width]`; of one with nothing heard, its first slot."""
@@ -283,14 +283,3 @@ def mixture(shares: Tensor, rows: Tensor, dtype: torch.dtype) -> Tensor:
 def along(values: Tensor, order: Tensor) -> Tensor:
     """`[batch, places, width]` at `order` `[batch, most]`."""
     return values.gather(1, order[..., None].expand(-1, -1, values.shape[-1]))
-
-
-def kept_labels(scores: Tensor, lengths: Tensor, blank_offset: Tensor | float) -> tuple[Tensor, Tensor]:
-    labels = best_labels(scores, blank_offset)
-    before = F.pad(labels, (1, 0))[:, :-1]
-    return labels, (labels > 0) & (labels != before) & frame_mask(lengths, labels.shape[1])
-
-
-def best_labels(scores: Tensor, blank_offset: Tensor | float) -> Tensor:
-    best = scores[..., 1:].max(-1)
-    return torch.where(best.values > scores[..., 0] - blank_offset, best.indices + 1, 0)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from data.files import write_whole
 from parts.language_model import ChatTokenizer
 from parts.spelling import cheapest_split, piece_costs, spoken_words
 
@@ -72,10 +73,7 @@ class SharedSpelling:
 
     def save(self, path: Path) -> None:
         names = ("pieces", "whisper", "whisper_capital", "llm", "frequent", "costs", "cuts")
-        # Whole or not at all: another process may look for it at this moment.
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps({name: getattr(self, name) for name in names}))
-        partial.replace(path)
+        write_whole(path, json.dumps({name: getattr(self, name) for name in names}))
 
     @staticmethod
     def load(path: Path) -> SharedSpelling:

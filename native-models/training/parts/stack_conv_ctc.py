@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from parts.ctc import best_labels, new_labels
 from parts.layers import DepthwiseConvolution, RmsNorm, attend
 from parts.whisper_encoder import frame_mask
 
@@ -133,11 +134,8 @@ class StackConvCtc(nn.Module):
     @torch.no_grad()
     def kept(self, heard: Heard) -> tuple[Tensor, Tensor]:
         """(labels `[batch, frames]`, whether a frame is kept): neither blank nor what the frame before it says."""
-        scores = self.scores(heard)
-        scores[..., 0] -= self.blank_offset
-        labels = scores.argmax(-1)
-        before = F.pad(labels, (1, 0))[:, :-1]
-        return labels, (labels > 0) & (labels != before) & frame_mask(heard.lengths, labels.shape[1])
+        labels = best_labels(self.scores(heard), self.blank_offset)
+        return labels, new_labels(labels, heard.lengths)
 
     def read(self, heard: Heard) -> list[Tensor]:
         """What the LLM reads of each clip `[tokens, llm_width]`; of one with nothing heard, the frame in its middle."""

@@ -9,7 +9,6 @@ Any number of processes may work on one folder; one that is stopped is simply st
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ import torch
 from torch import Tensor
 
 from data.augmentation import AugmentationSettings
+from data.files import held, write_whole
 from parts.augmenting import Augmenter
 from parts.features import HOP, LogMel
 from parts.precision import Precision
@@ -90,26 +90,18 @@ class Store:
     def prepare(self, samples: list[Sample], variants: int) -> None:
         """Chooses the scale of each channel once; the same for all who work on the folder."""
         about = self.folder / "frames.json"
-        self.folder.mkdir(parents=True, exist_ok=True)
         if not about.exists():
             chosen = samples[:: max(1, len(samples) // _MEASURED_CLIPS)][:_MEASURED_CLIPS]
             largest = torch.stack([frames.abs().amax(0) for frames, _ in self._encode(chosen, 0)]).amax(0)
             scale = (largest * _HEADROOM / 127).tolist()
-            partial = about.with_suffix(".partial")
-            partial.write_text(json.dumps({"width": len(scale), "variants": variants, "scale": scale}))
-            partial.replace(about)
+            write_whole(about, json.dumps({"width": len(scale), "variants": variants, "scale": scale}))
         self.scale = torch.tensor(json.loads(about.read_text())["scale"])
 
     def write(self, samples: list[Sample], variant: int) -> bool:
         """All of one shard's clips → False when another process is at it, or it is done."""
         path = _file(self.folder, variant, samples[0].shard.stem)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.with_suffix(".lock").open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-            if path.with_suffix(".json").exists():
+        with held(path.with_suffix(".lock")) as mine:
+            if not mine or path.with_suffix(".json").exists():
                 return False
             places: dict[str, list[int]] = {}
             first = 0
@@ -120,7 +112,7 @@ class Store:
                     places[about["id"]] = [first, len(values)]
                     first += len(values)
             # Last, since it is what says that the frames are whole.
-            path.with_suffix(".json").write_text(json.dumps(places))
+            write_whole(path.with_suffix(".json"), json.dumps(places))
         return True
 
     @torch.no_grad()

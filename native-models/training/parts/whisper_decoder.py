@@ -8,26 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from parts.ctranslate2 import read_tensors
-from parts.whisper_encoder import HEAD_WIDTH, frame_mask, hugging_face_tensors
-
-
-class Attention(nn.Module):
-    """Queries of `x` over keys and values of `over`; `seen` is true where a query may look."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.heads = width // HEAD_WIDTH
-        self.q_proj, self.v_proj, self.out_proj = (nn.Linear(width, width) for _ in range(3))
-        self.k_proj = nn.Linear(width, width, bias=False)
-
-    def forward(self, x: Tensor, over: Tensor, seen: Tensor) -> Tensor:
-        query, key, value = (
-            layer(y).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for layer, y in ((self.q_proj, x), (self.k_proj, over), (self.v_proj, over))
-        )
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=seen)
-        return self.out_proj(mixed.transpose(1, 2).flatten(2))
+from parts.ctranslate2 import Renamed, read_tensors
+from parts.whisper_encoder import Attention, frame_mask, hugging_face_tensors
 
 
 class DecoderLayer(nn.Module):
@@ -82,38 +64,15 @@ def load_whisper_decoder(path: Path) -> WhisperDecoder:
 
 
 def _from_ctranslate2(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    state = {
-        "embed_tokens.weight": tensors["decoder/embeddings/weight"],
-        "embed_positions.weight": tensors["decoder/position_encodings/encodings"],
-    }
-
-    def pair(target: str, source: str, parts: tuple[str, str] = ("weight", "bias")) -> None:
-        for own, theirs in zip(("weight", "bias"), parts, strict=True):
-            state[f"{target}.{own}"] = tensors[f"{source}/{theirs}"]
-
-    def split(target: str, source: str, names: tuple[str, ...]) -> None:
-        for part in ("weight", "bias"):
-            rows = tensors[f"{source}/{part}"].chunk(len(names))
-            for name, value in zip(names, rows, strict=True):
-                if (name, part) != ("k_proj", "bias"):
-                    state[f"{target}.{name}.{part}"] = value
-
-    def norm(target: str, source: str) -> None:
-        pair(target, source, ("gamma", "beta"))
-
-    norm("layer_norm", "decoder/layer_norm")
-    layer = 0
-    while f"decoder/layer_{layer}/ffn/linear_0/weight" in tensors:
-        source, target = f"decoder/layer_{layer}", f"layers.{layer}"
-        split(f"{target}.self_attn", f"{source}/self_attention/linear_0", ("q_proj", "k_proj", "v_proj"))
-        pair(f"{target}.self_attn.out_proj", f"{source}/self_attention/linear_1")
-        norm(f"{target}.self_attn_layer_norm", f"{source}/self_attention/layer_norm")
-        pair(f"{target}.encoder_attn.q_proj", f"{source}/attention/linear_0")
-        split(f"{target}.encoder_attn", f"{source}/attention/linear_1", ("k_proj", "v_proj"))
-        pair(f"{target}.encoder_attn.out_proj", f"{source}/attention/linear_2")
-        norm(f"{target}.encoder_attn_layer_norm", f"{source}/attention/layer_norm")
-        norm(f"{target}.final_layer_norm", f"{source}/ffn/layer_norm")
-        pair(f"{target}.fc1", f"{source}/ffn/linear_0")
-        pair(f"{target}.fc2", f"{source}/ffn/linear_1")
-        layer += 1
-    return state
+    state = Renamed(tensors)
+    state.tensors["embed_tokens.weight"] = tensors["decoder/embeddings/weight"]
+    state.tensors["embed_positions.weight"] = tensors["decoder/position_encodings/encodings"]
+    state.norm("layer_norm", "decoder/layer_norm")
+    for source, target in state.layers("decoder"):
+        state.self_attention(target, source)
+        state.pair(f"{target}.encoder_attn.q_proj", f"{source}/attention/linear_0")
+        state.split(f"{target}.encoder_attn", f"{source}/attention/linear_1", ("k_proj", "v_proj"))
+        state.pair(f"{target}.encoder_attn.out_proj", f"{source}/attention/linear_2")
+        state.norm(f"{target}.encoder_attn_layer_norm", f"{source}/attention/layer_norm")
+        state.feed_forward(target, source)
+    return state.tensors

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from parts.ctranslate2 import read_tensors
+from parts.ctranslate2 import Renamed, read_tensors
 
 HEAD_WIDTH = 64
 
@@ -21,6 +21,8 @@ def frame_mask(lengths: Tensor, longest: int) -> Tensor:
 
 
 class Attention(nn.Module):
+    """Queries of `x` over keys and values of `over`; `seen` is true where a query may look."""
+
     def __init__(self, width: int) -> None:
         super().__init__()
         self.heads = width // HEAD_WIDTH
@@ -28,12 +30,12 @@ class Attention(nn.Module):
         self.k_proj = nn.Linear(width, width, bias=False)
         self.out_proj = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, heard: Tensor) -> Tensor:
+    def forward(self, x: Tensor, over: Tensor, seen: Tensor) -> Tensor:
         query, key, value = (
-            layer(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for layer in (self.q_proj, self.k_proj, self.v_proj)
+            layer(y).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for layer, y in ((self.q_proj, x), (self.k_proj, over), (self.v_proj, over))
         )
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=heard[:, None, None])
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=seen)
         return self.out_proj(mixed.transpose(1, 2).flatten(2))
 
 
@@ -47,7 +49,8 @@ class EncoderLayer(nn.Module):
         self.final_layer_norm = nn.LayerNorm(width)
 
     def forward(self, x: Tensor, heard: Tensor) -> Tensor:
-        x = x + self.self_attn(self.self_attn_layer_norm(x), heard)
+        normed = self.self_attn_layer_norm(x)
+        x = x + self.self_attn(normed, normed, heard[:, None, None])
         return x + self.fc2(F.gelu(self.fc1(self.final_layer_norm(x))))
 
 
@@ -120,30 +123,12 @@ def hugging_face_tensors(folder: Path, part: str) -> dict[str, Tensor]:
 
 
 def _from_ctranslate2(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    state: dict[str, Tensor] = {"embed_positions.weight": tensors["encoder/position_encodings/encodings"]}
-
-    def pair(target: str, source: str, parts: tuple[str, str] = ("weight", "bias")) -> None:
-        for own, theirs in zip(("weight", "bias"), parts, strict=True):
-            state[f"{target}.{own}"] = tensors[f"{source}/{theirs}"]
-
-    def norm(target: str, source: str) -> None:
-        pair(target, source, ("gamma", "beta"))
-
-    pair("conv1", "encoder/conv1")
-    pair("conv2", "encoder/conv2")
-    norm("layer_norm", "encoder/layer_norm")
-    layer = 0
-    while f"encoder/layer_{layer}/ffn/linear_0/weight" in tensors:
-        source, target = f"encoder/layer_{layer}", f"layers.{layer}"
-        for part in ("weight", "bias"):
-            rows = tensors[f"{source}/self_attention/linear_0/{part}"].chunk(3)
-            for name, value in zip(("q_proj", "k_proj", "v_proj"), rows, strict=True):
-                state[f"{target}.self_attn.{name}.{part}"] = value
-        del state[f"{target}.self_attn.k_proj.bias"]
-        pair(f"{target}.self_attn.out_proj", f"{source}/self_attention/linear_1")
-        norm(f"{target}.self_attn_layer_norm", f"{source}/self_attention/layer_norm")
-        norm(f"{target}.final_layer_norm", f"{source}/ffn/layer_norm")
-        pair(f"{target}.fc1", f"{source}/ffn/linear_0")
-        pair(f"{target}.fc2", f"{source}/ffn/linear_1")
-        layer += 1
-    return state
+    state = Renamed(tensors)
+    state.tensors["embed_positions.weight"] = tensors["encoder/position_encodings/encodings"]
+    state.pair("conv1", "encoder/conv1")
+    state.pair("conv2", "encoder/conv2")
+    state.norm("layer_norm", "encoder/layer_norm")
+    for source, target in state.layers("encoder"):
+        state.self_attention(target, source)
+        state.feed_forward(target, source)
+    return state.tensors

@@ -147,11 +147,7 @@ def recognise(settings: AudioChatLlamaSettings, bench: Workbench, frames: Filter
         return
     folder = settings.out / "recognition"
     run = Run(folder, LetterLoss(frames), bench.clips, settings.recognition, bench.processes, bench.precision)
-    for batch in run.batches():
-        with bench.precision.autocast():
-            total, count = run.model(batch)
-        run.update(bench.processes.share(total, count), len(batch.about), ctc=total.item() / max(1, count))
-    run.log.close()
+    run.descend("ctc")
     if bench.processes.first:
         write_checkpoint(finished, frames.state_dict())
 

@@ -20,16 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
 from data.augmentation import AugmentationSettings
 from parts.answerer import Answerer, AnswerSettings, answer_figures
 from parts.augmenting import Augmenter
-from parts.checkpoints import load_trained, read_checkpoint, seed_everything, write_checkpoint
+from parts.checkpoints import seed_everything
 from parts.conversation import Prompt
+from parts.ctc_stage import CtcLoss, LookLoss, train_by_ctc
 from parts.distributed import Processes
 from parts.export import export_adaptor
-from parts.hearing import Hearing, choose_blank_offset, held_out_figures
+from parts.hearing import Hearing, held_out_figures
 from parts.held_out import held_out_batches
 from parts.language_model import ChatTokenizer, load_language_model, load_tokenizer
 from parts.lora import MODULES, lora_tensors
@@ -114,10 +114,8 @@ def main() -> None:
     drafting = Hearing(encoder, adaptor.draft, spelling.draft, settings.masking)
     train_draft(settings, drafting, clips, checks, processes, precision)
     seed_everything(settings.seed + 2)
-    hearing = Hearing(encoder, adaptor, spelling, settings.masking, settings.look.negatives)
+    hearing = Hearing(encoder, adaptor, spelling, settings.masking)
     train_look(settings, hearing, clips, checks, processes, precision)
-    # What the LLM is to cope with are the words that are truly confused.
-    hearing.negatives = 0
     seed_everything(settings.seed + 3)
     answerer = Answerer(hearing, llm.to(precision.dtype), tokenizer, settings.prompt, settings.answer.answers)
     train_answers(settings, answerer, clips, checks, processes, precision)
@@ -170,28 +168,6 @@ def spelling_of(
 # Stages 1 and 2: the draft, and the second look.
 
 
-class CtcLoss(nn.Module):
-    """Loss in `forward`, so that the gradients of many processes are joined."""
-
-    def __init__(self, hearing: Hearing) -> None:
-        super().__init__()
-        self.hearing = hearing
-
-    def forward(self, batch: ClipBatch) -> dict[str, tuple[Tensor, int]]:
-        """Each loss summed over its targets, and how many there are."""
-        return {"ctc": self.hearing.ctc(self.hearing(batch), batch)}
-
-
-class LookLoss(nn.Module):
-    def __init__(self, hearing: Hearing, drafting: Hearing) -> None:
-        super().__init__()
-        self.hearing, self._drafting = hearing, [drafting]
-
-    def forward(self, batch: ClipBatch) -> dict[str, tuple[Tensor, int]]:
-        looked = self.hearing(batch)
-        return {"ctc": self.hearing.ctc(looked, batch), "draft": self._drafting[0].ctc(looked.draft, batch)}
-
-
 def train_draft(
     settings: DefaultSettings,
     drafting: Hearing,
@@ -214,50 +190,12 @@ def train_look(
     precision: Precision,
 ) -> None:
     """Trains what weighs draft and expectation; the draft goes on at a small weight."""
-    loss = LookLoss(hearing, Hearing(hearing.encoder, hearing.adaptor.draft, hearing.spelling.draft, settings.masking))
+    encoder, adaptor, spelling = hearing.encoder, hearing.adaptor, hearing.spelling
+    # Sampled classes are for this loss alone: what the LLM is to cope with are the words that are truly confused.
+    sampling = Hearing(encoder, adaptor, spelling, settings.masking, settings.look.negatives)
+    loss = LookLoss(sampling, Hearing(encoder, adaptor.draft, spelling.draft, settings.masking))
     weights = {"draft": settings.look.draft_weight}
     train_by_ctc(settings.out / "look", loss, hearing, settings.look.run, weights, clips, checks, processes, precision)
-
-
-def train_by_ctc(
-    folder: Path,
-    model: nn.Module,
-    hearing: Hearing,
-    settings: RunSettings,
-    weights: dict[str, float],
-    clips: Clips,
-    checks: list[ClipBatch],
-    processes: Processes,
-    precision: Precision,
-) -> None:
-    finished = folder.with_suffix(".pt")
-    if (done := read_checkpoint(finished)) is not None:
-        load_trained(hearing, done)
-        return
-    run = Run(folder, model, clips, settings, processes, precision)
-    for batch in run.batches():
-        with precision.autocast():
-            losses = run.model(batch)
-        loss = torch.zeros(())
-        for name, (total, tokens) in losses.items():
-            loss = loss + weights.get(name, 1.0) * processes.share(total, tokens)
-        run.update(loss, len(batch.about), **{name: t.item() / max(1, n) for name, (t, n) in losses.items()})
-        if run.checks:
-            with precision.autocast():
-                run.log.figures("held-out", run.step, seen=run.seen, **held_out_figures(hearing, checks))
-    with precision.autocast():
-        offset = choose_blank_offset(hearing, checks)
-        hearing.adaptor.blank_offset.fill_(offset)
-        figures = held_out_figures(hearing, checks)
-    run.log.figures("held-out", run.step, seen=run.seen, blank_offset=offset, **figures)
-    run.log.close()
-    if processes.first:
-        write_checkpoint(finished, {name: value.cpu() for name, value in adaptor_state(hearing).items()})
-
-
-def adaptor_state(hearing: Hearing) -> dict[str, Tensor]:
-    """The adaptor alone: encoder and decoder are as published."""
-    return {f"adaptor.{name}": value for name, value in hearing.adaptor.state_dict().items()}
 
 
 # Stage 3: LoRA, transcription and answers.

@@ -22,6 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from data.files import write_whole
 from parts.adaptors import AdaptorSettings, new_adaptor
 from parts.checkpoints import trained_state
 from parts.conformer import ConformerEncoder
@@ -172,11 +173,7 @@ def write_stories(settings: SalmonnSettings, bench: Workbench, listener: Listene
     listener.reader.known.clear()
     listener.train()
     if bench.processes.first:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Whole or not at all: another process may look for it at this moment.
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(stories, ensure_ascii=False, indent=1) + "\n")
-        partial.replace(path)
+        write_whole(path, json.dumps(stories, ensure_ascii=False, indent=1) + "\n")
     return stories
 
 

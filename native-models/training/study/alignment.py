@@ -116,10 +116,6 @@ def _trained_head(shared: Shared, samples: list[Sample], run_settings: RunSettin
     folder = shared.settings.work / "head"
     loss = HeadLoss(shared.frames, head, spelling)
     run = Run(folder, loss, clips, run_settings, shared.processes, shared.precision)
-    for batch in run.batches():
-        with shared.precision.autocast():
-            total, count = run.model(batch)
-        run.update(shared.processes.share(total, count), len(batch.about), ctc=total.item() / max(1, count))
-    run.log.close()
+    run.descend("ctc")
     write_checkpoint(finished, head.state_dict())
     return head.eval(), spelling

@@ -56,11 +56,7 @@ def run_arm(shared: Shared, arm: Arm, record: Record) -> None:
         workers=0,
     )
     run = Run(folder, loss, clips, run_settings, shared.processes, shared.precision)
-    for batch in run.batches():
-        with shared.precision.autocast():
-            total, count = run.model(batch)
-        run.update(shared.processes.share(total, count), len(batch.about), loss=total.item() / max(1, count))
-    run.log.close()
+    run.descend("loss")
     record.stage(folder)
     write_checkpoint(shared.settings.work / _FILE, trained_state(llm))
     prompt = shared.settings.prompt

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from data.items import write_lines
 from study.arms import Arm
 from study.places import RUNS
 
@@ -80,10 +81,7 @@ class Record:
         done = {"kind": "done", "cpu_seconds": spent, "date": date, "machine": machine()}
         rows = [identity(self.arm, self.settings), *self.rows, done]
         path = log_path(self.arm.name, self.settings.runs)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        partial.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-        partial.replace(path)
+        write_lines(path, rows)
 
 
 def machine() -> str:

@@ -9,7 +9,6 @@ minutes before at most.
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
 import os
 import signal
@@ -20,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 
+from data.files import held, write_whole
 from parts.settings import from_command_line
 from study.arms import ARMS, TABLES, Arm
 from study.places import HERE
@@ -132,9 +132,7 @@ class Queue:
             "core_minutes_left": sum(arm.minutes for arm in left),
         }
         path = self.settings.work / "progress.json"
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(state, indent=1) + "\n")
-        partial.replace(path)
+        write_whole(path, json.dumps(state, indent=1) + "\n")
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.stopping = True
@@ -163,11 +161,8 @@ def main() -> int:
     if given.forecast:
         print(forecast(arms, settings))
         return 0
-    settings.work.mkdir(parents=True, exist_ok=True)
-    with (settings.work / "queue.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with held(settings.work / "queue.lock") as mine:
+        if not mine:
             print(f"another queue runs in {settings.work}", file=sys.stderr)
             return 3
         os.nice(_NICE)

@@ -81,8 +81,4 @@ def warm_start(
     clips = make_clips(samples, None, run_settings.seed, shared.settings.longest_seconds)
     loss = Turning(frames, adaptor, alignments, shared.table)
     run = Run(shared.settings.work / name / "warm", loss, clips, run_settings, shared.processes, shared.precision)
-    for batch in run.batches():
-        with shared.precision.autocast():
-            total, count = run.model(batch)
-        run.update(shared.processes.share(total, count), len(batch.about), turning=total.item() / max(1, count))
-    run.log.close()
+    run.descend("turning")

@@ -21,7 +21,7 @@ SETTINGS = Path(__file__).parents[2] / "data" / "settings" / "tiny.yaml"
 SAMPLES = Path(__file__).parents[4] / "resources" / "samples"
 needs_voices = pytest.mark.skipif(
     not all(map(shutil.which, ("flite", "espeak-ng", "festival"))),
-    reason="flite, espeak-ng and festival: see README.md",
+    reason="flite, espeak-ng, festival are Debian packages, which the tests do not install",
 )
 
 

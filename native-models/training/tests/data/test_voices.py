@@ -12,7 +12,9 @@ from data.voices.interface import SynthesisError, resample, trim
 from data.voices.kokoro import SYMBOLS
 from data.voices.phonemes import phonemes
 
-needs_espeak = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng: see README.md")
+needs_espeak = pytest.mark.skipif(
+    shutil.which("espeak-ng") is None, reason="espeak-ng is a Debian package, which the tests do not install"
+)
 VOICES = "af_bella af_heart am_adam am_michael bf_emma bf_lily bm_george ef_dora ff_siwis if_sara jf_alpha".split()
 
 

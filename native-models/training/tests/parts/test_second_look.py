@@ -6,8 +6,9 @@ import pytest
 import torch
 from transformers import WhisperConfig, WhisperModel
 
+from parts.ctc import best_labels, new_labels
 from parts.language_model import ChatTokenizer, load_language_model, load_tokenizer
-from parts.second_look import SLOTS, Sampled, SecondLook, SecondLookSettings, best_labels, kept_labels
+from parts.second_look import SLOTS, Sampled, SecondLook, SecondLookSettings
 from parts.shared_spelling import SharedSpelling, learn_shared_spelling, whisper_tokenizer
 from parts.stack_conv_ctc import StackConvCtcSettings
 from parts.whisper_decoder import load_whisper_decoder
@@ -136,8 +137,8 @@ def test_a_second_answer_is_that_to_the_first(adaptor: SecondLook):
         scores, places = adaptor.look(frames, lengths, *adaptor.read_look(*once))
         looked = adaptor(frames, lengths)
     assert torch.equal(looked.lengths, SLOTS * places) and torch.allclose(looked.scores, scores, atol=1e-5)
-    labels, kept = kept_labels(once[0], SLOTS * once[1], 0.0)
-    assert int(places[0]) == 1 + min(20, len(labels[0][kept[0]]))
+    kept = new_labels(best_labels(once[0], 0.0), SLOTS * once[1])
+    assert int(places[0]) == 1 + min(20, int(kept[0].sum()))
 
 
 def test_gradients_reach_draft_and_look_and_never_the_decoder(adaptor: SecondLook):
