@@ -1,143 +1,109 @@
 import type { TensorSource } from '../../formats/tensor-source.ts';
-import type { Value, Weight } from '../../graph/definition.ts';
+import type { Value } from '../../graph/definition.ts';
 import { Graph } from '../../graph/graph.ts';
-import { bytesOf } from '../../layers/streamed-weight.ts';
-import { lookUp, product, weighedRows } from '../../layers/weight-product.ts';
+import { lookUp, weighedRows } from '../../layers/weight-product.ts';
 import { readByWhisper } from '../encoders/whisper-reading.ts';
 import type { AdaptorRequest } from './adaptor.ts';
-import { convBlocks, linearOf, rmsNorm, stackedBlocks, type TrainedModule, weightOf } from './conv-blocks.ts';
-import type { SecondLookParts, SecondLookSettings } from './second-look-settings.ts';
+import { convBlocks, linearOf, rmsNorm, type TrainedModule } from './conv-blocks.ts';
+import { type Draft, draftOf, type Reading, readingOf, unitVectors } from './second-look-draft.ts';
+import { type Scores, scoresOf } from './second-look-scores.ts';
+import type { SecondLookParts } from './second-look-settings.ts';
 import { type SecondLookTables, secondLookTables } from './second-look-tables.ts';
 
-/** The draft's tokens, as many as there are. */
-interface Draft {
-  /** Their rows in the table of words, i64 [1, tokens]. */
-  readonly rows: Value;
-  /** Their expected embeddings, f32 [1, tokens, d]. */
-  readonly soft: Value;
-}
-
-interface Answers {
-  /** Of each slot of each place, f32 [1, places, slots, 1]. */
-  readonly blank: Value;
-  /** f32 [1, places, slots, classes] */
-  readonly classes: Value;
+/** What all looks of one graph share. */
+interface Looker {
+  readonly adaptor: TrainedModule;
+  readonly parts: SecondLookParts;
+  readonly tables: SecondLookTables;
+  /** f32 [1, frames, din] */
+  readonly encoded: Value;
+  readonly draft: Draft;
 }
 
 /**
- * `encoder` f32 [1, frames, din] → `adaptor` f32 [1, slots, dl] and `labels` i64 [1, slots].
+ * `encoder` f32 [1, frames, din] → `adaptor` f32 [1, stacks, dl] and `labels` i64 [1, stacks], of stacks of frames.
  *
- * CTC draft over Whisper's token embeddings → Whisper's decoder once over the draft behind its prefix → at each place before,
- * between and behind its tokens: linear(norm(what the decoder expects)) + linear(norm(the token drafted there)) → blocks → norm →
- * for each slot the classes' scores, cosine · τ + trust · log of what the decoder expects + bias, and a blank's. A slot's
- * vector is the expected embedding over the classes. An empty draft has one place. With more looks than one, what a look says,
- * blanks and repeats left out, is the draft of the next.
+ * CTC draft over Whisper's token embeddings → Whisper's decoder once over the draft behind its prefix → at each stack: linear(what
+ * the draft made of it) + linear(norm(what the decoder expects)) and linear(norm(the token drafted)), of the token that has
+ * begun there and of the one to come → blocks → norm → whether the stack says nothing, and the classes' scores where it does not:
+ * cosine · τ + trust · log of what is expected here + trust · log of what is expected next + bias. A vector is the expected
+ * embedding over the classes; that of a stack which says nothing is no one's. With more looks than one, what a look says, blanks
+ * and repeats left out, is read by the decoder in place of the draft.
  */
 export function secondLook(
   { weights, kind, target }: Pick<AdaptorRequest, 'weights' | 'kind' | 'target'>,
   parts: SecondLookParts,
 ): Graph {
   const { settings } = parts;
-  const { din } = settings.adaptor.draft;
+  const { looks, longest_draft: longest, draft: sizes } = settings.adaptor;
   const tables = secondLookTables(parts, weights, kind);
   const g = new Graph('second-look', target);
-  const encoded = g.input('encoder', 'float32', [1, 'frames', din]);
+  const encoded = g.input('encoder', 'float32', [1, 'frames', sizes.din]);
+  const drafted = draftOf({ g, source: weights, at: 'draft.', kind }, encoded, settings, tables);
   const adaptor = { g, source: weights, at: 'adaptor.', kind };
-  let draft = readDraft({ g, source: weights, at: 'draft.', kind }, encoded, settings, tables);
-  for (let before = 1; before < settings.adaptor.looks; before++)
-    draft = readAnswers(g, look(adaptor, parts, encoded, draft, tables), settings, tables, before);
-  const { blank, classes } = look(adaptor, parts, encoded, draft, tables);
-  const count = settings.vocab.length;
-  const vectors = weighedRows(g, g.softmax(g.reshape(classes, [0, -1, count])), tables.llm);
-  g.output('adaptor', vectors, [1, 'slots', tables.llm.columns]);
-  g.output('labels', bestLabels(g, { blank, classes }), [1, 'slots']);
+  const looker = { adaptor, parts, tables, encoded, draft: drafted.draft };
+  let scores = look(looker, drafted.reading, 1);
+  for (let number = 2; number <= looks; number++)
+    scores = look(looker, readAnswers(g, scores, tables, longest, number), number);
+  const vectors = weighedRows(g, g.softmax(scores.classes), tables.llm);
+  const stacks = [1, 'stacks'] as const;
+  g.output('adaptor', g.gather(vectors, scores.row, 1), [...stacks, tables.llm.columns]);
+  g.output('labels', scores.labels, stacks);
   return g;
 }
 
-/** Whisper's decoder over a draft, and what the blocks make of both. */
-function look(
-  adaptor: TrainedModule,
-  { settings, whisper }: SecondLookParts,
-  encoded: Value,
-  { rows, soft }: Draft,
-  tables: SecondLookTables,
-): Answers {
+/** Whisper's decoder over what was said last, and what the blocks make of it and the sound. */
+function look({ adaptor, parts, tables, encoded, draft }: Looker, reading: Reading, number: number): Scores {
   const { g } = adaptor;
+  const { settings, whisper } = parts;
   const { d } = settings.adaptor.draft;
-  const expected = expectations(g, whisper, rows, encoded, tables, adaptor.kind);
-  // Place i lies between token i − 1 and token i: behind the last there is none.
-  const drafted = g.pad(soft, [
-    [0, 0],
-    [0, 1],
-    [0, 0],
-  ]);
-  const both = g.add(
-    linearOf(adaptor, rmsNorm(adaptor, expected, 'expected_norm'), 'expected', d),
-    linearOf(adaptor, rmsNorm(adaptor, drafted, 'soft_norm'), 'soft', d, false),
-  );
+  const expected = expectations(g, whisper, reading.rows, encoded, tables, adaptor.kind);
+  const normed = rmsNorm(adaptor, expected, 'expected_norm');
+  const believed = rmsNorm(adaptor, reading.believed, 'believed_norm');
+  const linear = (x: Value, name: string) => linearOf(adaptor, x, name, d, false);
+  // Place i lies behind token i: what is expected there comes next, what was expected a place before is here.
+  const here = g.add(linear(g.slice(normed, 1, 0, -1), 'expected_here'), linear(believed, 'believed_here'));
+  const coming = g.add(linear(normed, 'expected_next'), beside(g, linear(believed, 'believed_next'), [0, 1]));
+  const places = { ...g.add(coming, beside(g, here, [1, 0])), shape: [1, 'places', d] };
+  const told = { ...g.gather(places, reading.read, 1), shape: draft.hidden.shape };
+  const both = g.add(linearOf(adaptor, draft.hidden, 'heard', d), told);
   const x = rmsNorm(adaptor, convBlocks(adaptor, both, { ...settings.adaptor, d }), 'norm');
-  return slotScores(adaptor, x, expected, settings, tables);
+  const directions = unitVectors(g, g.add(draft.directions, linearOf(adaptor, x, 'out', d)));
+  return scoresOf(adaptor, { x, directions, expected, reading, draft, tables, number });
 }
 
-/** What a look says, as a draft for the next. */
+/** x f32 [1, tokens, d] with rows of zeros before and behind it. */
+function beside(g: Graph, x: Value, [before, behind]: readonly [number, number]): Value {
+  const padded = g.pad(x, [
+    [0, 0],
+    [before, behind],
+    [0, 0],
+  ]);
+  return { ...padded, shape: [1, 'places', x.shape[2] ?? 0] };
+}
+
+/** What a look says, for the next to read. */
 function readAnswers(
   g: Graph,
-  answers: Answers,
-  { adaptor: { longest_draft: longest }, vocab }: SecondLookSettings,
-  tables: SecondLookTables,
+  { classes, labels, row }: Scores,
+  { words }: SecondLookTables,
+  longest: number,
   number: number,
-): Draft {
-  const labels = bestLabels(g, answers);
-  const kept = newLabels(g, labels, longest, `answered${number}`);
-  const believed = g.softmax(g.gather(g.reshape(answers.classes, [0, -1, vocab.length]), kept, 1));
+): Reading {
+  const { kept, read } = readingOf(g, labels, longest, `read${number}`);
+  const believed = g.softmax(g.gather(classes, g.gather(row, kept), 1));
   // The table's rows behind the classes' own are capitals and the prefix.
-  const others = tables.words.rows - vocab.length;
+  const others = words.rows - Number(classes.shape[2]);
   const weights = g.pad(believed, [
     [0, 0],
     [0, 0],
     [0, others],
   ]);
-  return {
-    rows: g.sub(g.gather(labels, kept, 1), g.int64s([1])),
-    soft: weighedRows(g, weights, tables.words),
-  };
+  const rows = g.sub(g.gather(labels, kept, 1), g.int64s([1]));
+  return { rows, believed: weighedRows(g, weights, words), read };
 }
 
-/** The likelier of the blank, 0, and the classes, from 1, for each slot: i64 [1, slots]. */
-function bestLabels(g: Graph, { blank, classes }: Answers): Value {
-  return g.reshape(g.argMax(g.concat([blank, classes], -1), -1), [0, -1]);
-}
-
-/** Where a label is neither the blank nor the one before, the first `longest` of such places: i64 [tokens]. */
-function newLabels(g: Graph, labels: Value, longest: number, name: string): Value {
-  const before = g.concat([g.constant('int64', [1, 1], [0]), g.slice(labels, 1, 0, -1)], 1);
-  const isNew = g.and(g.greater(labels, g.int64s([0])), g.not(g.equal(labels, before)));
-  const places = g.slice(g.squeeze(g.nonZero(g.squeeze(isNew, 0), name), 0), 0, 0, longest);
-  return { ...places, shape: [`${name}.tokens`] };
-}
-
-/** Frames whose label is neither the blank nor the label before, at most `longest_draft` of them. */
-function readDraft(
-  module: TrainedModule,
-  encoded: Value,
-  { adaptor: { draft, drafted, longest_draft: longest } }: SecondLookSettings,
-  tables: SecondLookTables,
-): Draft {
-  const { g } = module;
-  const normed = stackedBlocks(module, encoded, draft);
-  const unit = unitVectors(g, linearOf(module, normed, 'out', draft.dl), 1e-12);
-  const cosines = g.mul(product(g, unit, tables.drafted), g.weight('draft.scales', tables.draftScales));
-  const classes = g.add(cosines, weightOf(module, 'bias', [drafted.length]));
-  const labels = g.argMax(g.concat([linearOf(module, normed, 'blank', 1), classes], -1), -1);
-  const kept = newLabels(g, labels, longest, 'drafted');
-  const rows = g.weight('draft.rows', wholeNumbers(drafted));
-  return {
-    rows: g.gather(rows, g.sub(g.gather(labels, kept, 1), g.int64s([1]))),
-    soft: weighedRows(g, g.softmax(g.gather(classes, kept, 1)), tables.drafted),
-  };
-}
-
-/** What Whisper's decoder expects at the start and behind each token of the draft: f32 [1, tokens + 1, d]. */
+/** What Whisper's decoder expects at the start and behind each token: f32 [1, tokens + 1, d]. */
 function expectations(
   g: Graph,
   whisper: TensorSource,
@@ -149,49 +115,4 @@ function expectations(
   const ids = g.concat([g.constant('int64', [1, prefix.length], prefix), rows], 1);
   const states = readByWhisper(g, whisper, lookUp(g, words, ids), encoded, kind);
   return { ...g.slice(states, 1, prefix.length - 1), shape: [1, 'places', words.columns] };
-}
-
-/** x and `expected` f32 [1, places, d] → the blank's score f32 [1, places, slots, 1] and the classes' [1, places, slots, classes]. */
-function slotScores(
-  module: TrainedModule,
-  x: Value,
-  expected: Value,
-  { adaptor: { slots, draft } }: SecondLookSettings,
-  { words, capitals, scales }: SecondLookTables,
-): Answers {
-  const { g } = module;
-  const count = capitals.length;
-  const answers = unitVectors(
-    g,
-    g.reshape(linearOf(module, x, 'out', slots * draft.d), [0, -1, draft.d]),
-    1e-6,
-  );
-  // One product with the table for what is expected and what is answered.
-  const all = product(g, g.concat([expected, answers], 1), words);
-  const places = g.shapeOf(expected, 1, 2);
-  const lengths = g.concat([places, g.mul(places, g.int64s([slots]))], 0);
-  const [onExpected, onAnswers] = g.splitAt(all, lengths, 1, ['places', 'slots']);
-  const cosines = g.reshape(g.slice(onAnswers, 2, 0, count), [0, -1, slots, count]);
-  const capitalRows = g.weight('whisper.capitals', wholeNumbers(capitals));
-  const expectedLogs = g.logSoftmax(
-    logAddExp(g, g.slice(onExpected, 2, 0, count), g.gather(onExpected, capitalRows, 2)),
-  );
-  const perSlot = (name: string) => g.unsqueeze(linearOf(module, x, name, slots), -1);
-  const trusted = g.mul(g.softplus(perSlot('trust')), g.unsqueeze(expectedLogs, 2));
-  const similar = g.mul(cosines, g.weight('adaptor.scales', scales));
-  const classes = g.add(g.add(similar, trusted), weightOf(module, 'bias', [count]));
-  return { blank: perSlot('blank'), classes };
-}
-
-/** log(eᵃ + eᵇ), without either overflowing. */
-function logAddExp(g: Graph, a: Value, b: Value): Value {
-  return g.add(g.max(a, b), g.softplus(g.neg(g.abs(g.sub(a, b)))));
-}
-
-function unitVectors(g: Graph, x: Value, least: number): Value {
-  return g.div(x, g.max(g.reduceL2(x, -1), g.constant('float32', [], [least])));
-}
-
-function wholeNumbers(values: readonly number[]): Weight {
-  return { type: 'int64', shape: [values.length], read: () => bytesOf(BigInt64Array.from(values, BigInt)) };
 }

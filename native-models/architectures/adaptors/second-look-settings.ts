@@ -17,8 +17,6 @@ const configSchema = z.object({
     ...blockFields,
     /** `dl`: width of Whisper's token embeddings, which are the draft's classes. */
     draft: z.object({ ...stackedFields, dl: z.number().int().positive() }),
-    /** Answers for each place between the draft's tokens. */
-    slots: z.number().int().min(1).max(8),
     /** How often what was said last is looked at, by the same weights. */
     looks: z.number().int().min(1).max(4),
     longest_draft: z.number().int().positive(),

@@ -18,7 +18,7 @@ export interface SecondLookTables {
   readonly drafted: WeightMatrix;
   /** Of the LLM [classes, dl]. */
   readonly llm: WeightMatrix;
-  /** τ over the length of each class's embedding, f32 [slots, classes]: a product with the embedding becomes a cosine · τ. */
+  /** τ over the length of each class's embedding, f32 [classes]: a product with the embedding becomes a cosine · τ. */
   readonly scales: Weight;
   /** The same for the draft, f32 [drafted]. */
   readonly draftScales: Weight;
@@ -30,7 +30,7 @@ export function secondLookTables(
   adaptor: TensorSource,
   kind: LinearKind,
 ): SecondLookTables {
-  const { slots, drafted, prefix, whisper: tokens, whisper_capital: capitals } = settings.adaptor;
+  const { drafted, prefix, whisper: tokens, whisper_capital: capitals } = settings.adaptor;
   const kept = [...tokens];
   const rows = new Map(tokens.map((token, row) => [token, row]));
   for (const token of [...capitals, ...prefix]) if (!rows.has(token)) rows.set(token, kept.push(token) - 1);
@@ -39,15 +39,14 @@ export function secondLookTables(
   const words = table('whisper.words', embeddings, kept, kind);
   const classes = pickedRows(embeddings, 'whisper.classes', tokens);
   const draftClasses = pickedRows(classes, 'whisper.draftClasses', drafted);
-  const tau = expectShape(adaptor.tensor('adaptor.tau'), [slots]);
   return {
     words,
     capitals: capitals.map(rowOf),
     prefix: prefix.map(rowOf),
     drafted: tableOf('whisper.drafted', words, drafted),
     llm: table('llm.words', llm.embeddings, settings.vocab, kind),
-    scales: cosineScales(tau, classes, [slots, tokens.length]),
-    draftScales: cosineScales(expectShape(adaptor.tensor('draft.tau'), []), draftClasses, [drafted.length]),
+    scales: cosineScales(expectShape(adaptor.tensor('adaptor.tau'), []), classes),
+    draftScales: cosineScales(expectShape(adaptor.tensor('draft.tau'), []), draftClasses),
   };
 }
 
@@ -63,20 +62,17 @@ function table(
   return weightMatrix(name, [{ tensor: pickedRows(embeddings, name, tokens), order: null }], format);
 }
 
-/** Each temperature over the length of each row, `shape` in all. */
-function cosineScales(tau: LazyTensor, rows: LazyTensor, shape: readonly number[]): Weight {
+/** The temperature over the length of each row, f32 [rows]. */
+function cosineScales(tau: LazyTensor, rows: LazyTensor): Weight {
+  const [count = 1, width = 1] = rows.shape;
   return {
     type: 'float32',
-    shape,
+    shape: [count],
     read: () => {
       const values = rows.float32();
-      const [count = 1, width = 1] = rows.shape;
-      const lengths = Array.from({ length: count }, (_, row) =>
-        Math.max(1e-12, Math.hypot(...values.subarray(row * width, (row + 1) * width))),
-      );
-      return bytesOf(
-        Float32Array.from([...tau.float32()].flatMap((scale) => lengths.map((length) => scale / length))),
-      );
+      const [scale = 1] = tau.float32();
+      const length = (row: number) => Math.hypot(...values.subarray(row * width, (row + 1) * width));
+      return bytesOf(Float32Array.from({ length: count }, (_, row) => scale / Math.max(1e-12, length(row))));
     },
   };
 }

@@ -10,17 +10,17 @@ export const secondLookArchitecture: AdaptorArchitecture = {
   name: 'second-look',
   build(request) {
     const parts = secondLookParts(request);
-    const { draft, slots } = parts.settings.adaptor;
+    const { draft } = parts.settings.adaptor;
     const graph = secondLook(request, parts);
     return {
       graph,
       hidden: parts.llm.embeddings.shape[1] ?? 0,
       stack: draft.k,
-      // Were every frame a token of its own: the blanks among the slots are left out, as the draft's are.
-      tokens: { perSecond: (slots * request.encoder.framesPerSecond) / draft.k },
+      // Were every stack of frames a token of its own: blanks and repeats are left out.
+      tokens: { perSecond: request.encoder.framesPerSecond / draft.k },
       selection: 'ctc-compress',
       ctcTokens: parts.settings.vocab,
-      matrices: ['draft.stack', 'draft.out', 'adaptor.expected', 'adaptor.out'].map((name) =>
+      matrices: ['draft.stack', 'draft.out', 'adaptor.heard', 'adaptor.out'].map((name) =>
         request.weights.tensor(`${name}.weight`),
       ),
     };

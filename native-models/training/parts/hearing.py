@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from parts.ctc import best_labels, fits, own_label_ctc, read_labels
+from parts.ctc import fits, own_label_ctc, read_labels
 from parts.features import HOP, LogMel
 from parts.masking import MaskingSettings, mask_features
 from parts.second_look import Looked, Sampled, SecondLook
@@ -99,7 +99,7 @@ class Hearing(nn.Module):
     def transcripts(self, heard: Heard | Looked, blank_offset: float | None = None) -> list[str]:
         """What the head says, its most likely label at every frame."""
         offset = self.adaptor.blank_offset if blank_offset is None else blank_offset
-        labels = best_labels(self.adaptor.scores(heard), offset).tolist()
+        labels = self.adaptor.labels(heard, offset).tolist()
         return [
             self.spelling.text(read_labels(row[:length]))
             for row, length in zip(labels, heard.lengths.tolist(), strict=True)
@@ -126,7 +126,7 @@ def held_out_figures(hearing: Hearing, batches: list[ClipBatch]) -> dict[str, fl
 
 @torch.no_grad()
 def choose_blank_offset(
-    hearing: Hearing, batches: list[ClipBatch], offsets: tuple[float, ...] = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)
+    hearing: Hearing, batches: list[ClipBatch], offsets: tuple[float, ...] = (-0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5)
 ) -> float:
     """CTC trains the blank too strong for the rarer words; what is taken off it is chosen by held-out word errors."""
     hearing.eval()

@@ -2,10 +2,12 @@
 
 The draft finds where words are, and is cheap. Its tokens then go once, all at the same time, through Whisper's own
 decoder, which is frozen and looks at every frame: what it expects behind each of them is right far more often than the
-draft. Blocks of attention weigh both, and say for each place what stands there. Nothing is written word by word. What
-the LLM reads is the expected embedding: every class's own token embedding, as much of each as is believed in.
+draft. What it expects of the token that a frame belongs to, and of the next, is put beside the frame as the draft heard
+it; blocks of attention weigh all of it, and say again by CTC what each frame holds. Nothing is written word by word.
+What the LLM reads is the expected embedding: every class's own token embedding, as much of each as is believed in.
 
-The queries of a Q-Former (SALMONN, section 3.1) that know what they look for; compression by CTC as in AudioChatLlama.
+The queries of a Q-Former (SALMONN, section 3.1) that know what they look for; compression by CTC as in AudioChatLlama;
+a draft made better all at once as in Align-Refine (Chi et al. 2020), with a decoder trained for something else.
 Tensors are named as `native-models/architectures/adaptors/second-look.ts` reads them.
 """
 
@@ -18,22 +20,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from parts.ctc import best_labels, new_labels
+from parts.ctc import new_labels
 from parts.layers import RmsNorm
 from parts.shared_spelling import SharedSpelling
 from parts.stack_conv_ctc import Block, Heard, StackConvCtc, StackConvCtcSettings
 from parts.whisper_decoder import WhisperDecoder
 from parts.whisper_encoder import frame_mask
 
-SLOTS = 2
-"""Answers for each place: one for the token there, one for a token that the draft left out before it."""
-
 
 @dataclass(frozen=True)
 class SecondLookSettings:
     draft: StackConvCtcSettings
-    blocks: int = 2
-    context: int = 1
+    blocks: int = 1
+    context: int = 3
     wide: int = 768
     heads: int = 8
     longest_draft: int = 400
@@ -57,11 +56,25 @@ class Sampled:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What was said last: by the draft, or by the look before."""
+
+    tokens: Tensor
+    """Whisper's `[batch, most]`."""
+    believed: Tensor
+    """Their expected embeddings `[batch, most, width]`, 0 behind a clip's last."""
+    read: Tensor
+    """How many of them are over at each frame `[batch, frames]`, one that begins there included."""
+
+
+@dataclass(frozen=True)
 class Looked:
-    scores: Tensor
-    """`[batch, slots, 1 + classes]`, the blank first."""
+    classes: Tensor
+    """Scores `[batch, frames, classes]`, before the softmax over them."""
+    blank: Tensor
+    """log odds that a frame says nothing `[batch, frames]`."""
     lengths: Tensor
-    """Slots of each clip `[batch]`."""
+    """Frames of each clip `[batch]`."""
     draft: Heard
     sampled: Sampled | None = None
 
@@ -91,25 +104,27 @@ class SecondLook(nn.Module):
             self.register_buffer(name, value.clone(), persistent=False)
         self.register_buffer("directions", F.normalize(self.words, dim=-1), persistent=False)
         inner = StackConvCtcSettings(width=width, context=settings.context, wide=settings.wide, heads=settings.heads)
-        self.expected_norm, self.soft_norm = RmsNorm(width), RmsNorm(width)
-        self.expected, self.soft = nn.Linear(width, width), nn.Linear(width, width, bias=False)
+        self.heard = nn.Linear(width, width)
+        self.expected_norm, self.believed_norm = RmsNorm(width), RmsNorm(width)
+        self.expected_here, self.expected_next = (nn.Linear(width, width, bias=False) for _ in range(2))
+        self.believed_here, self.believed_next = (nn.Linear(width, width, bias=False) for _ in range(2))
         self.blocks = nn.ModuleList(Block(inner) for _ in range(settings.blocks))
         self.norm = RmsNorm(width)
-        self.out = nn.Linear(width, SLOTS * width)
-        self.blank, self.trust = nn.Linear(width, SLOTS), nn.Linear(width, SLOTS)
-        self.tau = nn.Parameter(torch.full((SLOTS,), 8.0))
+        self.out = nn.Linear(width, width)
+        self.blank, self.trust = nn.Linear(width, 1), nn.Linear(width, 2)
+        self.tau = nn.Parameter(torch.tensor(16.0))
         self.bias = nn.Parameter(torch.zeros(len(tokens)))
         self.register_buffer("blank_offset", torch.tensor(0.0))
         self.register_buffer("steps", torch.tensor(0))
         with torch.no_grad():
-            # Begins with the draft's token at each place, where Whisper's decoder expects the same or has no opinion.
-            self.expected.weight.mul_(0.1)
-            nn.init.eye_(self.soft.weight)
-            nn.init.eye_(self.out.weight[width:])
-            self.blank.weight.zero_()
-            self.blank.bias.copy_(torch.tensor([2.0, -3.0]))
-            self.trust.weight.zero_()
-            self.trust.bias.copy_(torch.tensor([0.2, 1.0]))
+            # Begins with what the draft says of each frame, weighed with what is expected there.
+            nn.init.eye_(self.heard.weight)
+            for first in (self.expected_here, self.expected_next, self.believed_here, self.believed_next, self.out):
+                first.weight.mul_(0.1)
+            for linear in (self.blank, self.trust):
+                linear.weight.zero_()
+            self.blank.bias.zero_()
+            self.trust.bias.copy_(torch.tensor([0.5, -1.5]))
             for block in self.blocks:
                 for last in (block.pw, block.w2, block.ao):
                     nn.init.normal_(last.weight, std=0.02)
@@ -122,7 +137,7 @@ class SecondLook(nn.Module):
     def forward(self, frames: Tensor, lengths: Tensor, sampled: Sampled | None = None) -> Looked:
         """`[batch, frames, encoder_width]`, `[batch]`."""
         heard = self.draft(frames, lengths)
-        draft = self.read_draft(heard)
+        reading = self.read_draft(heard)
         looks = self.settings.looks
         if self.training:
             # One look learns from drafts and from its own answers, by turns, which all processes take alike.
@@ -131,77 +146,73 @@ class SecondLook(nn.Module):
         for _ in range(looks - 1):
             with torch.no_grad():
                 # Among all classes, also while training among some.
-                draft = self.read_look(*self.look(frames, lengths, *draft))
-        scores, places = self.look(frames, lengths, *draft, sampled)
-        return Looked(scores, SLOTS * places, heard, sampled)
+                reading = self.read_look(self.look(frames, lengths, heard, reading))
+        return self.look(frames, lengths, heard, reading, sampled)
 
     def look(
-        self,
-        frames: Tensor,
-        lengths: Tensor,
-        labels: Tensor,
-        soft: Tensor,
-        count: Tensor,
-        sampled: Sampled | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """`labels` `[batch, tokens]` Whisper's tokens of a draft, of which `count` `[batch]` are a clip's own, `soft`
-        `[batch, tokens, width]` their expected embeddings → (scores `[batch, 2 · places, 1 + classes]`, places).
-        """
-        expected = self.expectations(labels, frames, lengths)
-        # Place i lies between token i and the next: what is expected behind the one, and the other as drafted. Behind a
-        # clip's last token there is none, whatever the longest clip of the batch has there.
-        drafted = self.soft(self.soft_norm(soft)) * frame_mask(count, soft.shape[1])[..., None]
-        x = self.expected(self.expected_norm(expected)) + F.pad(drafted, (0, 0, 0, 1))
-        places = frame_mask(count + 1, x.shape[1])
+        self, frames: Tensor, lengths: Tensor, heard: Heard, reading: Reading, sampled: Sampled | None = None
+    ) -> Looked:
+        expected = self.expectations(reading.tokens, frames, lengths)
+        # Place i lies behind token i: what is expected there comes next, what was expected a place before is here.
+        normed, believed = self.expected_norm(expected), self.believed_norm(reading.believed)
+        here = self.expected_here(normed[:, :-1]) + self.believed_here(believed)
+        coming = self.expected_next(normed) + F.pad(self.believed_next(believed), (0, 0, 0, 1))
+        x = self.heard(heard.hidden) + along(coming + F.pad(here, (0, 0, 1, 0)), reading.read)
+        own = frame_mask(heard.lengths, x.shape[1])
         for block in self.blocks:
-            x = block(x, places, 0.0)
+            x = block(x, own, 0.0)
         x = self.norm(x)
-        return self.slot_scores(x, expected, sampled), count + 1
+        chosen = slice(None) if sampled is None else sampled.classes
+        with torch.no_grad():
+            prior = torch.logaddexp(
+                F.linear(expected, self.words[chosen].to(expected.dtype)).float(),
+                F.linear(expected, self.capitals[chosen].to(expected.dtype)).float(),
+            ).log_softmax(-1)
+        directions = F.normalize(heard.directions + self.out(x).float(), dim=-1)
+        classes = F.linear(directions.to(x.dtype), self.directions[chosen].to(x.dtype)).float() * self.tau
+        trust = F.softplus(self.trust(x).float())
+        for column, places in enumerate(((reading.read - 1).clamp(min=0), reading.read)):
+            classes = classes + trust[..., column : column + 1] * along(prior, places)
+        classes = classes + self.bias[chosen]
+        if sampled is not None:
+            classes = classes + sampled.offsets
+        drafted = self.draft.scores(heard)
+        blank = (
+            drafted[..., 0] - self.draft.blank_offset - drafted[..., 1:].logsumexp(-1) + self.blank(x)[..., 0].float()
+        )
+        return Looked(classes, blank, heard.lengths, heard, sampled)
 
     @torch.no_grad()
-    def read_look(self, scores: Tensor, places: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """As `read_draft`, of what a look says."""
-        labels = best_labels(scores, self.blank_offset)
-        kept = new_labels(labels, SLOTS * places)
-        order, count = self._first(kept)
-        believed = mixture(F.softmax(along(scores, order)[..., 1:], -1), self.words, self.decoder.dtype)
-        chosen = self.tokens[(labels.gather(1, order) - 1).clamp(min=0)]
-        if self.training:
-            order, count = self._lose(count, order.shape[1])
-            chosen, believed = chosen.gather(1, order), along(believed, order)
-        return chosen, believed, count
-
-    @torch.no_grad()
-    def read_draft(self, heard: Heard) -> tuple[Tensor, Tensor, Tensor]:
-        """(Whisper's tokens `[batch, most]`, their expected embeddings `[batch, most, width]`, how many `[batch]`)."""
-        scores = self.draft.scores(heard)
+    def read_draft(self, heard: Heard) -> Reading:
         labels, kept = self.draft.kept(heard)
-        order, count = self._first(kept)
-        chosen = labels.gather(1, order)
-        believed = F.softmax(along(scores, order)[..., 1:], -1)
+        scores = self.draft.scores(heard)[..., 1:]
+        return self._reading(labels, kept, scores, self.drafted)
+
+    @torch.no_grad()
+    def read_look(self, looked: Looked) -> Reading:
+        labels, kept = self.kept(looked)
+        return self._reading(labels, kept, looked.classes, self.tokens)
+
+    def _reading(self, labels: Tensor, kept: Tensor, scores: Tensor, tokens: Tensor) -> Reading:
+        """`tokens`: Whisper's, of the classes that are scored."""
         if self.training:
-            chosen, believed = self._mistake(chosen, believed)
-            order, count = self._lose(count, order.shape[1])
-            chosen, believed = chosen.gather(1, order), along(believed, order)
-        words = self.decoder.embed_tokens.weight[self.drafted]
-        return self.drafted[(chosen - 1).clamp(min=0)], mixture(believed, words, words.dtype), count
+            kept = kept & (torch.rand(kept.shape, device=kept.device) > self.settings.corrupted / 2)
+        kept = kept & (kept.cumsum(1) <= self.settings.longest_draft)
+        count = kept.sum(-1)
+        order = (~kept).to(torch.int8).argsort(dim=-1, stable=True)[:, : max(1, int(count.max()))]
+        chosen, shares = labels.gather(1, order), F.softmax(along(scores, order), -1)
+        if self.training:
+            chosen, shares = self._mistake(chosen, shares)
+        words = self.decoder.embed_tokens.weight[tokens]
+        believed = mixture(shares, words) * frame_mask(count, order.shape[1])[..., None]
+        return Reading(tokens[(chosen - 1).clamp(min=0)], believed, kept.cumsum(1))
 
-    def _first(self, kept: Tensor) -> tuple[Tensor, Tensor]:
-        """(places of what is kept, in order, `[batch, most]`, how many `[batch]`), up to the longest draft."""
-        count = kept.sum(-1).clamp(max=self.settings.longest_draft)
-        return (~kept).to(torch.int8).argsort(dim=-1, stable=True)[:, : max(1, int(count.max()))], count
-
-    def _mistake(self, labels: Tensor, believed: Tensor) -> tuple[Tensor, Tensor]:
-        """Some of the draft's tokens are others."""
+    def _mistake(self, labels: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
+        """Some of the tokens are others."""
         other = torch.rand(labels.shape, device=labels.device) < self.settings.corrupted / 2
-        wrong = torch.randint(1, believed.shape[-1] + 1, labels.shape, device=labels.device)
-        certain = F.one_hot(wrong - 1, believed.shape[-1]).to(believed.dtype)
-        return torch.where(other, wrong, labels), torch.where(other[..., None], certain, believed)
-
-    def _lose(self, count: Tensor, longest: int) -> tuple[Tensor, Tensor]:
-        """Some tokens are lost → as `_first`, of those left."""
-        chance = torch.rand(len(count), longest, device=count.device)
-        return self._first(frame_mask(count, longest) & (chance > self.settings.corrupted / 2))
+        wrong = torch.randint(1, shares.shape[-1] + 1, labels.shape, device=labels.device)
+        certain = torch.zeros_like(shares).scatter_(-1, wrong[..., None] - 1, 1.0)
+        return torch.where(other, wrong, labels), torch.where(other[..., None], certain, shares)
 
     @torch.no_grad()
     def expectations(self, tokens: Tensor, frames: Tensor, lengths: Tensor) -> Tensor:
@@ -212,40 +223,29 @@ class SecondLook(nn.Module):
         # Whole in memory: products of a view would copy the token table for each clip.
         return states[:, prefix.shape[1] - 1 :].contiguous()
 
-    def slot_scores(self, x: Tensor, expected: Tensor, sampled: Sampled | None) -> Tensor:
-        """`[batch, places, width]`, `[batch, places, width]` → `[batch, 2 · places, 1 + classes]`."""
-        chosen = slice(None) if sampled is None else sampled.classes
-        with torch.no_grad():
-            prior = torch.logaddexp(
-                F.linear(expected, self.words[chosen].to(expected.dtype)).float(),
-                F.linear(expected, self.capitals[chosen].to(expected.dtype)).float(),
-            ).log_softmax(-1)
-        directions = F.normalize(self.out(x).float().unflatten(-1, (SLOTS, -1)), dim=-1, eps=1e-6).to(x.dtype)
-        cosines = F.linear(directions, self.directions[chosen].to(x.dtype)).float()
-        trust = F.softplus(self.trust(x).float())[..., None]
-        classes = cosines * self.tau[:, None] + trust * prior[:, :, None] + self.bias[chosen]
-        if sampled is not None:
-            classes = classes + sampled.offsets
-        return torch.cat([self.blank(x).float()[..., None], classes], -1).flatten(1, 2)
-
     def scores(self, looked: Looked) -> Tensor:
-        return looked.scores
+        """`[batch, frames, 1 + classes]`: whether a frame says nothing is asked apart from what it says."""
+        return torch.cat([(looked.blank + looked.classes.logsumexp(-1))[..., None], looked.classes], -1)
+
+    def labels(self, looked: Looked, blank_offset: Tensor | float) -> Tensor:
+        """`[batch, frames]`: the likeliest class where something is said."""
+        return torch.where(looked.blank < blank_offset, looked.classes.argmax(-1) + 1, 0)
 
     @torch.no_grad()
     def kept(self, looked: Looked) -> tuple[Tensor, Tensor]:
-        """(labels `[batch, slots]`, whether a slot is kept): neither blank nor what the slot before it says."""
-        labels = best_labels(looked.scores, self.blank_offset)
+        """(labels `[batch, frames]`, whether a frame is kept): neither blank nor what the frame before it says."""
+        labels = self.labels(looked, self.blank_offset)
         return labels, new_labels(labels, looked.lengths)
 
     def read(self, looked: Looked) -> list[Tensor]:
-        """What the LLM reads of each clip `[tokens, llm_width]`; of one with nothing heard, its first slot."""
+        """What the LLM reads of each clip `[tokens, llm_width]`; of one with nothing heard, its first frame."""
         _, kept = self.kept(looked)
         kept[:, 0] |= ~kept.any(-1)
-        return list(self.vectors(looked.scores[kept]).split(kept.sum(-1).tolist()))
+        return list(self.vectors(looked.classes[kept]).split(kept.sum(-1).tolist()))
 
-    def vectors(self, scores: Tensor) -> Tensor:
-        """`[…, 1 + classes]` → `[…, llm_width]`: what the LLM reads at a slot that is kept."""
-        return F.softmax(scores[..., 1:], -1) @ self.llm
+    def vectors(self, classes: Tensor) -> Tensor:
+        """Scores `[…, classes]` → `[…, llm_width]`: what the LLM reads at a frame that is kept."""
+        return F.softmax(classes, -1) @ self.llm
 
     def as_json(self) -> dict[str, Any]:
         """As the foundry reads it; classes are listed by Whisper's tokens, the draft's by their place among them."""
@@ -256,7 +256,6 @@ class SecondLook(nn.Module):
             "ctx": settings.context,
             "ff": settings.wide,
             "heads": settings.heads,
-            "slots": SLOTS,
             "looks": settings.looks,
             "longest_draft": settings.longest_draft,
             "prefix": list(settings.prefix),
@@ -274,12 +273,12 @@ class SecondLook(nn.Module):
         return state | draft | {"adaptor.blank.bias": state["adaptor.blank.bias"] - offset}
 
 
-def mixture(shares: Tensor, rows: Tensor, dtype: torch.dtype) -> Tensor:
+def mixture(shares: Tensor, rows: Tensor) -> Tensor:
     """`[batch, places, classes]` of `[classes, width]` → `[batch, places, width]`, as one product: many would copy the
     rows for each clip."""
-    return (shares.flatten(0, 1).to(dtype) @ rows.to(dtype)).unflatten(0, shares.shape[:2])
+    return (shares.flatten(0, 1).to(rows.dtype) @ rows).unflatten(0, shares.shape[:2])
 
 
-def along(values: Tensor, order: Tensor) -> Tensor:
-    """`[batch, places, width]` at `order` `[batch, most]`."""
-    return values.gather(1, order[..., None].expand(-1, -1, values.shape[-1]))
+def along(values: Tensor, places: Tensor) -> Tensor:
+    """`[batch, …, width]` at `places` `[batch, frames]`."""
+    return values.gather(1, places[..., None].expand(-1, -1, values.shape[-1]))

@@ -84,6 +84,8 @@ class Heard:
     """The blank's score `[batch, frames]`."""
     lengths: Tensor
     """`[batch]`"""
+    hidden: Tensor
+    """What scores are made of `[batch, frames, width]`."""
 
 
 class StackConvCtc(nn.Module):
@@ -124,17 +126,21 @@ class StackConvCtc(nn.Module):
             x = block(x, heard, self.dropout)
         x = self.nf(x)
         directions = F.normalize(self.out(x).float(), dim=-1)
-        return Heard(directions * self.scale, directions, self.blank(x)[..., 0].float(), stacked)
+        return Heard(directions * self.scale, directions, self.blank(x)[..., 0].float(), stacked, x)
 
     def scores(self, heard: Heard) -> Tensor:
         """`[batch, frames, 1 + classes]`, the blank first."""
         classes = heard.directions @ self.classes.T
         return torch.cat([heard.blank[..., None], classes.float() * self.tau + self.bias], -1)
 
+    def labels(self, heard: Heard, blank_offset: Tensor | float) -> Tensor:
+        """`[batch, frames]`: the likelier of the blank and the classes."""
+        return best_labels(self.scores(heard), blank_offset)
+
     @torch.no_grad()
     def kept(self, heard: Heard) -> tuple[Tensor, Tensor]:
         """(labels `[batch, frames]`, whether a frame is kept): neither blank nor what the frame before it says."""
-        labels = best_labels(self.scores(heard), self.blank_offset)
+        labels = self.labels(heard, self.blank_offset)
         return labels, new_labels(labels, heard.lengths)
 
     def read(self, heard: Heard) -> list[Tensor]:

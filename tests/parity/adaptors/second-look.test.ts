@@ -37,7 +37,21 @@ async function run(name: string, change: Partial<AdaptorRequest> = {}) {
   );
   const shape = [1, given.frames, tiny.width];
   const encoder = floats(numbered('encoder', shape, 1.5), shape);
-  return runGraph(graph, { encoder }, 'all');
+  const { adaptor, labels } = await runGraph(graph, { encoder }, 'all');
+  const said = valuesOf(labels).map(Number);
+  const width = tiny.llmWidth;
+  expect(adaptor?.dims).toEqual([1, said.length, width]);
+  const all = Float32Array.from(valuesOf(adaptor));
+  // Vectors where nothing is said are no one's, but for the first.
+  const scored = said.flatMap((label, i) => (label > 0 || i === 0 ? [i] : []));
+  return { said, vectors: scored.flatMap((i) => [...all.subarray(i * width, (i + 1) * width)]) };
+}
+
+/** The same stacks say something, and of what they say one in ten may be a class nearly as likely. */
+function expectNearly(said: readonly number[], labels: readonly number[]): void {
+  expect(said.map((label) => label > 0)).toEqual(labels.map((label) => label > 0));
+  const others = said.filter((label, i) => label !== labels[i]);
+  expect(others.length).toBeLessThanOrEqual(0.1 * labels.length);
 }
 
 describe.each(Object.keys(cases))('the second look at a clip, %s', (name) => {
@@ -47,11 +61,10 @@ describe.each(Object.keys(cases))('the second look at a clip, %s', (name) => {
   it.each(['cpu', 'plain'] as const)(
     'gives the vectors and the labels that the training workbench gives, with operators of %s',
     async (target) => {
-      const { adaptor, labels: found } = await run(name, { target });
-      expect(adaptor?.dims).toEqual(golden.tensor(`${name}.adaptor`).shape);
-      expect(valuesOf(found)).toEqual(labels);
+      const { said, vectors: given } = await run(name, { target });
+      expect(said).toEqual(labels);
+      expect(given.length).toBe(vectors.length);
       const largest = vectors.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-      const given = valuesOf(adaptor);
       const furthest = vectors.reduce(
         (most, value, i) => Math.max(most, Math.abs(value - (given[i] ?? Number.NaN))),
         0,
@@ -63,9 +76,9 @@ describe.each(Object.keys(cases))('the second look at a clip, %s', (name) => {
   it.each(['cpu', 'plain'] as const)(
     'in 8-bit blocks gives nearly the same with operators of %s',
     async (target) => {
-      const { adaptor, labels: found } = await run(name, { kind: 'byte-blocks', target });
-      expect(found?.dims).toEqual([1, labels.length]);
-      expect(cosineSimilarity(Float32Array.from(valuesOf(adaptor)), vectors)).toBeGreaterThan(0.999);
+      const { said, vectors: given } = await run(name, { kind: 'byte-blocks', target });
+      expectNearly(said, labels);
+      expect(cosineSimilarity(Float32Array.from(given), vectors)).toBeGreaterThan(0.999);
     },
   );
 
@@ -73,10 +86,10 @@ describe.each(Object.keys(cases))('the second look at a clip, %s', (name) => {
     using weights = openWeights(exported.weights);
     expect(weights.tensor('draft.blocks.0.qkv.weight').type).toBe('Q8_0');
     const blank = name === 'empty' ? 104 : (weights.tensor('draft.blank.bias').float32()[0] ?? 0);
-    const { adaptor, labels: found } = await run(name, {
+    const { said, vectors: given } = await run(name, {
       weights: withTensor(weights, 'draft.blank.bias', [blank]),
     });
-    expect(found?.dims).toEqual([1, labels.length]);
-    expect(cosineSimilarity(Float32Array.from(valuesOf(adaptor)), vectors)).toBeGreaterThan(0.999);
+    expectNearly(said, labels);
+    expect(cosineSimilarity(Float32Array.from(given), vectors)).toBeGreaterThan(0.999);
   });
 });

@@ -21,11 +21,11 @@ const unsupported = refused('not-supported');
 const misfit = refused('shape-mismatch');
 
 describe('the second look', () => {
-  it('tells of itself what the engine needs: slots to a second, and the LLM tokens of its labels', () => {
+  it('tells of itself what the engine needs: stacks of frames to a second, and the LLM tokens of its labels', () => {
     expect(build()).toMatchObject({
       hidden: tiny.llmWidth,
       stack: 2,
-      tokens: { perSecond: 50 },
+      tokens: { perSecond: 25 },
       selection: 'ctc-compress',
       ctcTokens: config.vocab,
     });
@@ -80,7 +80,7 @@ describe('the second look', () => {
 
   it('is refused with a configuration that is none, naming the field', () => {
     const invalid = refused('file-invalid');
-    expect(() => build({ config: configWith({ slots: 0 }) })).toThrow(/adaptor\.slots/);
+    expect(() => build({ config: configWith({ looks: 0 }) })).toThrow(/adaptor\.looks/);
     expect(() => build({ config: { ...config, mode: 'all' } })).toThrow(invalid);
     expect(() => build({ options: { stack: 2 } })).toThrow(/stack/);
     expect(() => build({ config: configWith({ drafted: [40] }) })).toThrow(/the class 40/);

@@ -1,14 +1,14 @@
 """The default adaptor: Whisper's decoder as published, a draft read with it, and the vectors that come of it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import WhisperConfig, WhisperModel
 
-from parts.ctc import best_labels, new_labels
 from parts.language_model import ChatTokenizer, load_language_model, load_tokenizer
-from parts.second_look import SLOTS, Sampled, SecondLook, SecondLookSettings
+from parts.second_look import Reading, Sampled, SecondLook, SecondLookSettings
 from parts.shared_spelling import SharedSpelling, learn_shared_spelling, whisper_tokenizer
 from parts.stack_conv_ctc import StackConvCtcSettings
 from parts.whisper_decoder import load_whisper_decoder
@@ -83,9 +83,10 @@ def test_a_clip_is_heard_alike_alone_and_among_others(adaptor: SecondLook):
         together = adaptor(frames, lengths)
         for row, length in enumerate(lengths.tolist()):
             alone = adaptor(frames[row : row + 1, :length], lengths[row : row + 1])
-            slots = int(alone.lengths[0])
-            assert slots == int(together.lengths[row])
-            assert torch.allclose(alone.scores[0, :slots], together.scores[row, :slots], atol=1e-4)
+            heard = int(alone.lengths[0])
+            assert heard == int(together.lengths[row]) == length // 2
+            assert torch.allclose(alone.classes[0, :heard], together.classes[row, :heard], atol=1e-4)
+            assert torch.allclose(alone.blank[0, :heard], together.blank[row, :heard], atol=1e-4)
 
 
 def test_vectors_are_mixtures_of_the_llms_embeddings(adaptor: SecondLook, files: tuple[Path, Path, Path]):
@@ -93,33 +94,64 @@ def test_vectors_are_mixtures_of_the_llms_embeddings(adaptor: SecondLook, files:
     with torch.no_grad():
         adaptor.bias[3] = 1000.0
         looked = adaptor(torch.randn(1, 30, 64), torch.tensor([30]))
-    assert torch.allclose(adaptor.vectors(looked.scores)[0, 0], table[adaptor.spelling.llm[3]], atol=1e-4)
+    assert torch.allclose(adaptor.vectors(looked.classes)[0, 0], table[adaptor.spelling.llm[3]], atol=1e-4)
 
 
-def test_nothing_drafted_still_has_a_place(adaptor: SecondLook):
+def test_a_frame_that_says_nothing_is_as_likely_as_its_log_odds(adaptor: SecondLook):
+    with torch.no_grad():
+        looked = adaptor(torch.randn(1, 30, 64), torch.tensor([30]))
+    nothing = adaptor.scores(looked).softmax(-1)[..., 0]
+    assert torch.allclose(nothing, looked.blank.sigmoid(), atol=1e-5)
+    labels = adaptor.labels(looked, 0.0)
+    assert torch.equal(labels == 0, looked.blank >= 0)
+    assert torch.equal(labels[labels > 0], looked.classes.argmax(-1)[labels > 0] + 1)
+
+
+def test_nothing_drafted_is_looked_at_all_the_same(adaptor: SecondLook):
     with torch.no_grad():
         adaptor.draft.blank_offset.fill_(-1e6)
-        adaptor.blank_offset.fill_(-1e6)
-        looked = adaptor(torch.randn(2, 30, 64), torch.tensor([30, 20]))
-    assert looked.lengths.tolist() == [SLOTS, SLOTS] and bool(torch.isfinite(looked.scores).all())
+        frames, lengths = torch.randn(2, 30, 64), torch.tensor([30, 20])
+        reading = adaptor.read_draft(adaptor.draft(frames, lengths))
+        looked = adaptor(frames, lengths)
+    assert not reading.read.any() and not reading.believed.any()
+    assert bool(torch.isfinite(looked.classes).all())
 
 
 def test_a_draft_is_cut_at_its_longest(adaptor: SecondLook):
+    frames, lengths = torch.randn(1, 100, 64), torch.tensor([100])
     with torch.no_grad():
         adaptor.draft.blank_offset.fill_(1e6)
-        looked = adaptor(torch.randn(1, 100, 64), torch.tensor([100]))
-    assert int(looked.lengths[0]) <= SLOTS * (20 + 1)
+        heard = adaptor.draft(frames, lengths)
+        _, kept = adaptor.draft.kept(heard)
+        reading = adaptor.read_draft(heard)
+    assert int(kept.sum()) > 20
+    assert reading.tokens.shape == (1, 20) and int(reading.read[0, -1]) == 20
+
+
+def test_at_each_frame_it_is_known_how_many_tokens_have_begun(adaptor: SecondLook):
+    frames, lengths = torch.randn(2, 40, 64), torch.tensor([40, 31])
+    with torch.no_grad():
+        heard = adaptor.draft(frames, lengths)
+        labels, kept = adaptor.draft.kept(heard)
+        reading = adaptor.read_draft(heard)
+    for row in range(2):
+        begun = 0
+        for frame in range(int(heard.lengths[row])):
+            if kept[row, frame]:
+                assert int(reading.tokens[row, begun]) == int(adaptor.drafted[labels[row, frame] - 1])
+                begun += 1
+            assert int(reading.read[row, frame]) == begun
 
 
 def test_sampled_classes_are_scored_as_among_all(adaptor: SecondLook):
     frames, lengths = torch.randn(2, 40, 64), torch.tensor([40, 31])
     classes = torch.tensor([0, 2, 5])
     with torch.no_grad():
-        some = adaptor(frames, lengths, Sampled(classes, torch.tensor([0.0, 0.0, 1.5]))).scores
-        everything = adaptor(frames, lengths).scores
-    assert torch.allclose(some[..., 0], everything[..., 0], atol=1e-5)
-    # What is expected is shared among fewer: all classes rise alike, for each slot as far as it trusts expectations.
-    rise = some[..., 1:] - everything[..., classes + 1] - torch.tensor([0.0, 0.0, 1.5])
+        some = adaptor(frames, lengths, Sampled(classes, torch.tensor([0.0, 0.0, 1.5])))
+        everything = adaptor(frames, lengths)
+    assert torch.allclose(some.blank, everything.blank, atol=1e-5)
+    # What is expected is shared among fewer: all classes rise alike, at each frame as far as it trusts expectations.
+    rise = some.classes - everything.classes[..., classes] - torch.tensor([0.0, 0.0, 1.5])
     assert torch.allclose(rise, rise[..., :1].expand_as(rise), atol=1e-4)
 
 
@@ -133,36 +165,50 @@ def test_nothing_heard_gives_the_llm_one_vector(adaptor: SecondLook):
 def test_a_second_answer_is_that_to_the_first(adaptor: SecondLook):
     frames, lengths = torch.randn(2, 40, 64), torch.tensor([40, 31])
     with torch.no_grad():
-        once = adaptor.look(frames, lengths, *adaptor.read_draft(adaptor.draft(frames, lengths)))
-        scores, places = adaptor.look(frames, lengths, *adaptor.read_look(*once))
+        heard = adaptor.draft(frames, lengths)
+        once = adaptor.look(frames, lengths, heard, adaptor.read_draft(heard))
+        twice = adaptor.look(frames, lengths, heard, adaptor.read_look(once))
         looked = adaptor(frames, lengths)
-    assert torch.equal(looked.lengths, SLOTS * places) and torch.allclose(looked.scores, scores, atol=1e-5)
-    kept = new_labels(best_labels(once[0], 0.0), SLOTS * once[1])
-    assert int(places[0]) == 1 + min(20, int(kept[0].sum()))
+    assert torch.allclose(looked.classes, twice.classes, atol=1e-5)
+    assert not torch.allclose(once.classes, twice.classes, atol=1e-3)
 
 
 def test_gradients_reach_draft_and_look_and_never_the_decoder(adaptor: SecondLook):
     adaptor.train()
     looked = adaptor(torch.randn(2, 40, 64), torch.tensor([40, 40]))
-    (looked.scores.logsumexp(-1).sum() + looked.draft.directions.sum()).backward()
+    adaptor.scores(looked).logsumexp(-1).sum().backward()
     assert adaptor.out.weight.grad is not None and adaptor.draft.stack.weight.grad is not None
     assert all(parameter.grad is None for parameter in adaptor.decoder.parameters())
     assert not any(name.startswith("_decoder") or "embed_tokens" in name for name in adaptor.state_dict())
 
 
-def test_a_perfect_draft_is_read_as_it_stands_before_any_training(adaptor: SecondLook, spelling: SharedSpelling):
-    """What training begins with: each place says the draft's token, and its second slot nothing."""
-    labels = spelling.classes("the cat ran on")
-    tokens = torch.tensor([[spelling.whisper[label - 1] for label in labels]])
-    soft = adaptor.decoder.embed_tokens(tokens)
+def test_before_any_training_a_look_says_what_the_draft_says(adaptor: SecondLook):
+    frames, lengths = torch.randn(1, 60, 64), torch.tensor([60])
     with torch.no_grad():
-        # A decoder of random weights expects anything at all.
+        # A decoder of random weights expects anything at all, and random vectors lie far from all tokens.
         adaptor.trust.bias.fill_(-20.0)
-        adaptor.tau.fill_(60.0)
-        count = torch.tensor([len(labels)])
-        scores, _ = adaptor.look(torch.randn(1, 30, 64), torch.tensor([30]), tokens, soft, count)
-        said = best_labels(scores, 0.0)[0].tolist()
-    assert said[1 : 2 * len(labels) : 2] == labels
+        adaptor.out.weight.zero_()
+        adaptor.out.bias.zero_()
+        heard = adaptor.draft(frames, lengths)
+        looked = adaptor.look(frames, lengths, heard, adaptor.read_draft(heard))
+        drafted = torch.tensor(adaptor.spelling.frequent) - 1
+        assert torch.equal(looked.classes[..., drafted].argmax(-1), adaptor.draft.scores(heard)[..., 1:].argmax(-1))
+        nothing = adaptor.draft.scores(heard).softmax(-1)[..., 0]
+    assert torch.allclose(looked.blank.sigmoid(), nothing, atol=1e-5)
+
+
+def test_in_training_some_of_what_is_read_is_lost_and_some_is_wrong(adaptor: SecondLook):
+    frames, lengths = torch.randn(8, 200, 64), torch.full((8,), 200)
+    adaptor.settings = replace(adaptor.settings, corrupted=0.5, longest_draft=400)
+    with torch.no_grad():
+        adaptor.draft.blank_offset.fill_(1e6)
+        heard = adaptor.draft(frames, lengths)
+        whole = adaptor.read_draft(heard)
+        adaptor.train()
+        torch.manual_seed(1)
+        broken: Reading = adaptor.read_draft(heard)
+    begun, left = int(whole.read[:, -1].sum()), int(broken.read[:, -1].sum())
+    assert 0.6 * begun < left < 0.9 * begun
 
 
 def test_the_tokenizer_reads_words(files: tuple[Path, Path, Path]):
