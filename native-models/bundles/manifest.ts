@@ -18,7 +18,7 @@ export const manifestVersion = 1;
  * Raised by hand with every change to the foundry that makes other graphs out of the same weights: a bundle of the
  * catalogue that another number built is built anew at the next `models pull`.
  */
-export const builderVersion = 3;
+export const builderVersion = 4;
 
 /** A path inside the bundle: no drive, no leading slash, no `..`. */
 export const bundlePathSchema = z

@@ -78,10 +78,10 @@ export function stackedBlocks(module: TrainedModule, encoded: Value, sizes: Stac
   return rmsNorm(module, x, 'nf');
 }
 
-/** x [1, S, d] through as many blocks. */
-export function convBlocks(module: TrainedModule, x: Value, sizes: BlockSizes): Value {
+/** x [1, S, d] through as many blocks, whose tensors' names begin with `name`. */
+export function convBlocks(module: TrainedModule, x: Value, sizes: BlockSizes, name = 'blocks'): Value {
   let y = x;
-  for (let block = 0; block < sizes.blocks; block++) y = convBlock(module, y, `blocks.${block}`, sizes);
+  for (let block = 0; block < sizes.blocks; block++) y = convBlock(module, y, `${name}.${block}`, sizes);
   return y;
 }
 

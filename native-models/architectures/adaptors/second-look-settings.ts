@@ -19,6 +19,11 @@ const configSchema = z.object({
     draft: z.object({ ...stackedFields, dl: z.number().int().positive() }),
     /** How often what was said last is looked at, by the same weights. */
     looks: z.number().int().min(1).max(4),
+    /** Blocks over what is read, before those over the frames. */
+    reading_blocks: z.number().int().min(0).max(64),
+    /** Of the LoRA on Whisper's decoder. */
+    decoder_rank: z.number().int().min(1).max(1024),
+    decoder_alpha: z.number().positive().max(65536),
     longest_draft: z.number().int().positive(),
     /** Whisper's tokens before a transcript. */
     prefix: tokens,

@@ -7,7 +7,7 @@ import type { LinearKind } from '../../layers/linear.ts';
 import { floatWeight } from '../../layers/matrix-weights.ts';
 import { feedForward, layerNorm, selfAttention } from './whisper.ts';
 import { crossAttention, crossKeysAndValues } from './whisper-decoder.ts';
-import { whisperSizes } from './whisper-sizes.ts';
+import type { WhisperSizes } from './whisper-sizes.ts';
 
 /** Far below any score, and finite, so that no sum of two becomes a NaN. */
 const masked = -1e9;
@@ -22,9 +22,9 @@ export function readByWhisper(
   source: TensorSource,
   tokens: Value,
   encoded: Value,
+  { decoderLayers, hidden, heads, maxTokens }: WhisperSizes,
   kind: LinearKind,
 ): Value {
-  const { decoderLayers, hidden, heads, maxTokens } = whisperSizes(source);
   const count = g.shapeOf(tokens, 1, 2);
   const length = dimensionAt(tokens.shape, 1, 'Whisper');
   const name = 'decoder/position_encodings/encodings';

@@ -13,23 +13,42 @@ from torch import Tensor, nn
 MODULES = ("q_proj", "k_proj", "v_proj", "o_proj")
 
 
-class LoraLinear(nn.Module):
-    """x W + x Aᵀ Bᵀ · alpha / rank · discount; A `[rank, in]`, B `[out, rank]`."""
+class LowRank(nn.Module):
+    """x Aᵀ Bᵀ · alpha / rank; A `[rank, in]`, B `[out, rank]`."""
 
     def __init__(self, frozen: nn.Linear, rank: int, alpha: float) -> None:
         super().__init__()
-        self.frozen = frozen
         device = frozen.weight.device
         self.A = nn.Parameter(torch.randn(rank, frozen.in_features, device=device) / math.sqrt(frozen.in_features))
         self.B = nn.Parameter(torch.zeros(frozen.out_features, rank, device=device))
-        self.scale, self.discount = alpha / rank, 1.0
+        self.scale = alpha / rank
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(F.linear(x, self.A.to(x.dtype)), self.B.to(x.dtype)) * self.scale
+
+
+def add_low_rank(model: nn.Module, rank: int, alpha: float) -> nn.ModuleDict:
+    """Adds to what each linear layer of the model gives → the additions, which are not the model's own: by the layers'
+    names, with slashes for their points."""
+    added = nn.ModuleDict()
+    for name, layer in model.named_modules():
+        if isinstance(layer, nn.Linear):
+            low = added[name.replace(".", "/")] = LowRank(layer, rank, alpha)
+            layer.register_forward_hook(lambda _, inputs, output, low=low: output + low(inputs[0]))
+    return added
+
+
+class LoraLinear(LowRank):
+    """A frozen layer, and as much of the addition as `discount` says."""
+
+    def __init__(self, frozen: nn.Linear, rank: int, alpha: float) -> None:
+        super().__init__(frozen, rank, alpha)
+        self.frozen = frozen
+        self.discount = 1.0
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.frozen(x)
-        if self.discount == 0:
-            return y
-        low = F.linear(F.linear(x, self.A.to(x.dtype)), self.B.to(x.dtype))
-        return y + low * (self.scale * self.discount)
+        return y if self.discount == 0 else y + super().forward(x) * self.discount
 
 
 def add_lora(model: nn.Module, rank: int, alpha: float, modules: tuple[str, ...] = MODULES) -> None:

@@ -1,10 +1,11 @@
 """The default adaptor: a CTC draft of what was said, and a second look at the sound with the draft at hand.
 
 The draft finds where words are, and is cheap. Its tokens then go once, all at the same time, through Whisper's own
-decoder, which is frozen and looks at every frame: what it expects behind each of them is right far more often than the
-draft. What it expects of the token that a frame belongs to, and of the next, is put beside the frame as the draft heard
-it; blocks of attention weigh all of it, and say again by CTC what each frame holds. Nothing is written word by word.
-What the LLM reads is the expected embedding: every class's own token embedding, as much of each as is believed in.
+decoder, which looks at every frame: what it expects behind each of them is right far more often than the draft. LoRA
+teaches it to read drafts, which are wrong in places. What it expects of the token that a frame belongs to, and of the
+next, is put beside the frame as the draft heard it; blocks of attention weigh all of it, and say again by CTC what each
+frame holds. Nothing is written word by word. What the LLM reads is the expected embedding: every class's own token
+embedding, as much of each as is believed in.
 
 The queries of a Q-Former (SALMONN, section 3.1) that know what they look for; compression by CTC as in AudioChatLlama;
 a draft made better all at once as in Align-Refine (Chi et al. 2020), with a decoder trained for something else.
@@ -22,6 +23,7 @@ from torch import Tensor, nn
 
 from parts.ctc import new_labels
 from parts.layers import RmsNorm
+from parts.lora import add_low_rank
 from parts.shared_spelling import SharedSpelling
 from parts.stack_conv_ctc import Block, Heard, StackConvCtc, StackConvCtcSettings
 from parts.whisper_decoder import WhisperDecoder
@@ -31,6 +33,7 @@ from parts.whisper_encoder import frame_mask
 @dataclass(frozen=True)
 class SecondLookSettings:
     draft: StackConvCtcSettings
+    reading_blocks: int = 1
     blocks: int = 1
     context: int = 3
     wide: int = 768
@@ -39,6 +42,9 @@ class SecondLookSettings:
     """Tokens; Whisper's decoder has 448 positions."""
     looks: int = 2
     """What one says is looked at again: of a word of several tokens that the draft lacks, each adds some."""
+    decoder_rank: int = 16
+    """Of the LoRA on all of the decoder's linear layers."""
+    decoder_alpha: float = 16
     prefix: tuple[int, ...] = (50258, 50259, 50359, 50363)
     """Whisper's tokens before a transcript: English, transcribe, no times."""
     corrupted: float = 0.06
@@ -108,12 +114,14 @@ class SecondLook(nn.Module):
         self.expected_norm, self.believed_norm = RmsNorm(width), RmsNorm(width)
         self.expected_here, self.expected_next = (nn.Linear(width, width, bias=False) for _ in range(2))
         self.believed_here, self.believed_next = (nn.Linear(width, width, bias=False) for _ in range(2))
+        self.reading = nn.ModuleList(Block(inner) for _ in range(settings.reading_blocks))
         self.blocks = nn.ModuleList(Block(inner) for _ in range(settings.blocks))
         self.norm = RmsNorm(width)
         self.out = nn.Linear(width, width)
         self.blank, self.trust = nn.Linear(width, 1), nn.Linear(width, 2)
         self.tau = nn.Parameter(torch.tensor(16.0))
         self.bias = nn.Parameter(torch.zeros(len(tokens)))
+        self.decoder_lora = add_low_rank(decoder, settings.decoder_rank, settings.decoder_alpha)
         self.register_buffer("blank_offset", torch.tensor(0.0))
         self.register_buffer("steps", torch.tensor(0))
         with torch.no_grad():
@@ -125,7 +133,7 @@ class SecondLook(nn.Module):
                 linear.weight.zero_()
             self.blank.bias.zero_()
             self.trust.bias.copy_(torch.tensor([0.5, -1.5]))
-            for block in self.blocks:
+            for block in (*self.reading, *self.blocks):
                 for last in (block.pw, block.w2, block.ao):
                     nn.init.normal_(last.weight, std=0.02)
 
@@ -152,23 +160,31 @@ class SecondLook(nn.Module):
     def look(
         self, frames: Tensor, lengths: Tensor, heard: Heard, reading: Reading, sampled: Sampled | None = None
     ) -> Looked:
+        # A draft is trained as one alone: what a look would have of it makes it a worse one for a long time.
+        hidden, directions = heard.hidden.detach(), heard.directions.detach()
+        with torch.no_grad():
+            drafted = self.draft.scores(heard)
+            nothing = drafted[..., 0] - self.draft.blank_offset - drafted[..., 1:].logsumexp(-1)
         expected = self.expectations(reading.tokens, frames, lengths)
         # Place i lies behind token i: what is expected there comes next, what was expected a place before is here.
         normed, believed = self.expected_norm(expected), self.believed_norm(reading.believed)
         here = self.expected_here(normed[:, :-1]) + self.believed_here(believed)
         coming = self.expected_next(normed) + F.pad(self.believed_next(believed), (0, 0, 0, 1))
-        x = self.heard(heard.hidden) + along(coming + F.pad(here, (0, 0, 1, 0)), reading.read)
+        places = coming + F.pad(here, (0, 0, 1, 0))
+        told = frame_mask(reading.read[:, -1] + 1, places.shape[1])
+        for block in self.reading:
+            places = block(places, told, 0.0)
+        x = self.heard(hidden) + along(places, reading.read)
         own = frame_mask(heard.lengths, x.shape[1])
         for block in self.blocks:
             x = block(x, own, 0.0)
         x = self.norm(x)
         chosen = slice(None) if sampled is None else sampled.classes
-        with torch.no_grad():
-            prior = torch.logaddexp(
-                F.linear(expected, self.words[chosen].to(expected.dtype)).float(),
-                F.linear(expected, self.capitals[chosen].to(expected.dtype)).float(),
-            ).log_softmax(-1)
-        directions = F.normalize(heard.directions + self.out(x).float(), dim=-1)
+        prior = torch.logaddexp(
+            F.linear(expected, self.words[chosen].to(expected.dtype)).float(),
+            F.linear(expected, self.capitals[chosen].to(expected.dtype)).float(),
+        ).log_softmax(-1)
+        directions = F.normalize(directions + self.out(x).float(), dim=-1)
         classes = F.linear(directions.to(x.dtype), self.directions[chosen].to(x.dtype)).float() * self.tau
         trust = F.softplus(self.trust(x).float())
         for column, places in enumerate(((reading.read - 1).clamp(min=0), reading.read)):
@@ -176,10 +192,7 @@ class SecondLook(nn.Module):
         classes = classes + self.bias[chosen]
         if sampled is not None:
             classes = classes + sampled.offsets
-        drafted = self.draft.scores(heard)
-        blank = (
-            drafted[..., 0] - self.draft.blank_offset - drafted[..., 1:].logsumexp(-1) + self.blank(x)[..., 0].float()
-        )
+        blank = nothing + self.blank(x)[..., 0].float()
         return Looked(classes, blank, heard.lengths, heard, sampled)
 
     @torch.no_grad()
@@ -214,7 +227,6 @@ class SecondLook(nn.Module):
         certain = torch.zeros_like(shares).scatter_(-1, wrong[..., None] - 1, 1.0)
         return torch.where(other, wrong, labels), torch.where(other[..., None], certain, shares)
 
-    @torch.no_grad()
     def expectations(self, tokens: Tensor, frames: Tensor, lengths: Tensor) -> Tensor:
         """What Whisper's decoder expects at the start and behind each token `[batch, 1 + tokens, width]`."""
         prefix = torch.tensor(self.settings.prefix, device=tokens.device).expand(len(tokens), -1)
@@ -256,6 +268,9 @@ class SecondLook(nn.Module):
             "ctx": settings.context,
             "ff": settings.wide,
             "heads": settings.heads,
+            "reading_blocks": settings.reading_blocks,
+            "decoder_rank": settings.decoder_rank,
+            "decoder_alpha": settings.decoder_alpha,
             "looks": settings.looks,
             "longest_draft": settings.longest_draft,
             "prefix": list(settings.prefix),
@@ -267,10 +282,12 @@ class SecondLook(nn.Module):
     def export_tensors(self) -> dict[str, Tensor]:
         """As the foundry names them; what is taken off a blank's score is in its bias."""
         state = {f"adaptor.{key}": value for key, value in self.state_dict().items() if not key.startswith("draft.")}
+        decoder = {key: state.pop(key) for key in list(state) if key.startswith("adaptor.decoder_lora.")}
+        changes = {name_of_decoder(key): value for key, value in decoder.items()}
         offset, _ = state.pop("adaptor.blank_offset"), state.pop("adaptor.steps")
         draft = {key.replace("adaptor.", "draft.", 1): value for key, value in self.draft.export_tensors().items()}
         draft["draft.bias"] = draft.pop("ctc.bias")
-        return state | draft | {"adaptor.blank.bias": state["adaptor.blank.bias"] - offset}
+        return state | draft | changes | {"adaptor.blank.bias": state["adaptor.blank.bias"] - offset}
 
 
 def mixture(shares: Tensor, rows: Tensor) -> Tensor:
@@ -282,3 +299,8 @@ def mixture(shares: Tensor, rows: Tensor) -> Tensor:
 def along(values: Tensor, places: Tensor) -> Tensor:
     """`[batch, …, width]` at `places` `[batch, frames]`."""
     return values.gather(1, places[..., None].expand(-1, -1, values.shape[-1]))
+
+
+def name_of_decoder(key: str) -> str:
+    """`adaptor.decoder_lora.layers/0/self_attn/q_proj.A` → `decoder.layers.0.self_attn.q_proj.A`."""
+    return key.replace("adaptor.decoder_lora.", "decoder.", 1).replace("/", ".")

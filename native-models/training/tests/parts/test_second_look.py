@@ -155,6 +155,17 @@ def test_sampled_classes_are_scored_as_among_all(adaptor: SecondLook):
     assert torch.allclose(rise, rise[..., :1].expand_as(rise), atol=1e-4)
 
 
+def test_the_decoder_is_as_published_until_its_additions_are_trained(adaptor: SecondLook, files: tuple[Path, ...]):
+    tokens, frames, lengths = torch.tensor([[3, 5, 4]]), torch.randn(1, 9, 64), torch.tensor([9])
+    published = load_whisper_decoder(files[0])(torch.tensor([[1, 2, 3, 5, 4]]), frames, lengths)[:, 1:]
+    with torch.no_grad():
+        assert torch.allclose(adaptor.expectations(tokens, frames, lengths), published, atol=1e-5)
+        for change in adaptor.decoder_lora.values():
+            change.B.normal_()
+        assert not torch.allclose(adaptor.expectations(tokens, frames, lengths), published, atol=0.1)
+    assert "decoder.layers.0.encoder_attn.k_proj.A" in adaptor.export_tensors()
+
+
 def test_nothing_heard_gives_the_llm_one_vector(adaptor: SecondLook):
     adaptor.blank_offset.fill_(-1e6)
     with torch.no_grad():
@@ -173,11 +184,13 @@ def test_a_second_answer_is_that_to_the_first(adaptor: SecondLook):
     assert not torch.allclose(once.classes, twice.classes, atol=1e-3)
 
 
-def test_gradients_reach_draft_and_look_and_never_the_decoder(adaptor: SecondLook):
+def test_a_look_trains_itself_and_the_additions_to_the_decoder_and_never_its_draft(adaptor: SecondLook):
     adaptor.train()
     looked = adaptor(torch.randn(2, 40, 64), torch.tensor([40, 40]))
     adaptor.scores(looked).logsumexp(-1).sum().backward()
-    assert adaptor.out.weight.grad is not None and adaptor.draft.stack.weight.grad is not None
+    assert adaptor.out.weight.grad is not None and adaptor.draft.stack.weight.grad is None
+    first = adaptor.decoder_lora["layers/0/self_attn/q_proj"].B.grad
+    assert first is not None and bool(first.any())
     assert all(parameter.grad is None for parameter in adaptor.decoder.parameters())
     assert not any(name.startswith("_decoder") or "embed_tokens" in name for name in adaptor.state_dict())
 

@@ -30,7 +30,7 @@ def test_a_killed_run_ends_where_an_uninterrupted_one_does(stage: str, step: int
     assert notes and all(note["step"] > 0 for note in notes)
     # Sums are split among threads as they come. The LLM's prefix is read anew at a start, and otherwise once in twenty
     # batches: LoRA has changed a little by then.
-    tolerance = 1e-4 if stage == "draft" else 5e-3
+    tolerance = 1e-4 if stage == "draft" else 1e-2
     for name in ("draft", "look", "answer"):
         whole, resumed = (last_figures(folder / "out" / name) for folder in (tmp_path / "whole", killed))
         assert whole and resumed == [pytest.approx(figures, rel=tolerance) for figures in whole]
