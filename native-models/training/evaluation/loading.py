@@ -19,7 +19,7 @@ from parts.hearing import Hearing
 from parts.language_model import load_language_model, load_tokenizer
 from parts.lora import lora_layers
 from parts.masking import MaskingSettings
-from parts.second_look import SecondLook, SecondLookSettings
+from parts.second_look import SecondLook, SecondLookSettings, addition
 from parts.shared_spelling import SharedSpelling
 from parts.spelling import Spelling
 from parts.stack_conv_ctc import StackConvCtc, StackConvCtcSettings
@@ -90,7 +90,11 @@ def _second_look(about: dict[str, Any], published: Published, table: Tensor) -> 
         context=named["ctx"],
         wide=named["ff"],
         heads=named["heads"],
+        reading_blocks=named["reading_blocks"],
         longest_draft=named["longest_draft"],
+        looks=named["looks"],
+        decoder_rank=named["decoder_rank"],
+        decoder_alpha=named["decoder_alpha"],
         prefix=tuple(named["prefix"]),
     )
     frequent = [place + 1 for place in named["drafted"]]
@@ -120,6 +124,7 @@ def _stack_settings(named: dict[str, int]) -> StackConvCtcSettings:
 
 def _state(tensors: dict[str, Tensor], architecture: str) -> dict[str, Tensor]:
     """The module's own names again; what was taken off a blank's score is in its bias, and nothing is left to take."""
+    tensors = {addition(name) if name.startswith("decoder.") else name: value for name, value in tensors.items()}
     state = {name.removeprefix("adaptor."): value for name, value in tensors.items() if name.startswith("adaptor.")}
     state["blank_offset"] = torch.tensor(0.0)
     if architecture == "stack-conv-ctc":

@@ -282,12 +282,12 @@ class SecondLook(nn.Module):
     def export_tensors(self) -> dict[str, Tensor]:
         """As the foundry names them; what is taken off a blank's score is in its bias."""
         state = {f"adaptor.{key}": value for key, value in self.state_dict().items() if not key.startswith("draft.")}
-        decoder = {key: state.pop(key) for key in list(state) if key.startswith("adaptor.decoder_lora.")}
-        changes = {name_of_decoder(key): value for key, value in decoder.items()}
+        additions = [key for key in state if key.startswith(_ADDITIONS)]
+        decoder = {exported_addition(key): state.pop(key) for key in additions}
         offset, _ = state.pop("adaptor.blank_offset"), state.pop("adaptor.steps")
         draft = {key.replace("adaptor.", "draft.", 1): value for key, value in self.draft.export_tensors().items()}
         draft["draft.bias"] = draft.pop("ctc.bias")
-        return state | draft | changes | {"adaptor.blank.bias": state["adaptor.blank.bias"] - offset}
+        return state | draft | decoder | {"adaptor.blank.bias": state["adaptor.blank.bias"] - offset}
 
 
 def mixture(shares: Tensor, rows: Tensor) -> Tensor:
@@ -301,6 +301,15 @@ def along(values: Tensor, places: Tensor) -> Tensor:
     return values.gather(1, places[..., None].expand(-1, -1, values.shape[-1]))
 
 
-def name_of_decoder(key: str) -> str:
+_ADDITIONS = "adaptor.decoder_lora."
+
+
+def exported_addition(name: str) -> str:
     """`adaptor.decoder_lora.layers/0/self_attn/q_proj.A` → `decoder.layers.0.self_attn.q_proj.A`."""
-    return key.replace("adaptor.decoder_lora.", "decoder.", 1).replace("/", ".")
+    return "decoder." + name.removeprefix(_ADDITIONS).replace("/", ".")
+
+
+def addition(exported: str) -> str:
+    """The other way."""
+    layer, _, part = exported.removeprefix("decoder.").rpartition(".")
+    return f"{_ADDITIONS}{layer.replace('.', '/')}.{part}"
