@@ -98,6 +98,9 @@ function conversationHandlers({
       return {};
     },
     'turns.retry': (asked) => conversations.retry(asked),
+    'turns.versions': ({ turnId }) => conversations.versions(turnId),
+    'turns.choose': ({ turnId }) => conversations.choose(turnId),
+    'turns.delete': ({ turnId }) => conversations.removeTurn(turnId),
     'turns.audio': async ({ turnId }) => {
       const { wav } = await conversations.audio(turnId);
       return { wav: new Uint8Array(wav) };

@@ -72,6 +72,12 @@ export const turnSchema = z.object({
 });
 export type Turn = z.infer<typeof turnSchema>;
 
+/** A turn's place in the tree, without what it says. `chosen`: a person, or the newest question, chose it among its siblings. */
+export const turnNodeSchema = turnSchema
+  .pick({ id: true, parentId: true, role: true })
+  .extend({ chosen: z.boolean() });
+export type TurnNode = z.infer<typeof turnNodeSchema>;
+
 export const conversationSchema = z.object({
   id: idSchema,
   title: z.string(),

@@ -1,4 +1,5 @@
 export * from './conversation.ts';
+export * from './conversation-requests.ts';
 export * from './endpoint.ts';
 export * from './engine.ts';
 export * from './errors.ts';

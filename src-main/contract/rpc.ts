@@ -6,6 +6,7 @@ import {
   recordingSchema,
   turnSchema,
 } from './conversation.ts';
+import { askingFields, conversationRequests, submittedSchema } from './conversation-requests.ts';
 import { deviceReportSchema, engineStatusSchema } from './engine.ts';
 import { failureSchema } from './errors.ts';
 import { bundleSummarySchema, modelProgressSchema } from './models.ts';
@@ -44,57 +45,11 @@ const appInfoSchema = z.object({
 });
 export type AppInfo = z.infer<typeof appInfoSchema>;
 
-const submitted = z.object({ conversation: conversationSchema, question: turnSchema, answer: turnSchema });
-
 /** Every request the screen can make: what it sends, and what it gets back. */
 export const requests = {
   'app.info': { input: z.object({}), output: appInfoSchema },
   'settings.update': { input: settingsChangeSchema, output: settingsSchema },
-  'conversations.list': {
-    input: z.object({ search: z.string().optional(), limit: z.number().int().min(1).max(1000).default(200) }),
-    output: z.array(conversationSchema),
-  },
-  'conversations.open': {
-    input: z.object({ id: idSchema }),
-    output: z.object({ conversation: conversationSchema, turns: z.array(turnSchema) }),
-  },
-  'conversations.rename': {
-    input: z.object({ id: idSchema, title: z.string().min(1).max(200) }),
-    output: conversationSchema,
-  },
-  'conversations.pin': { input: z.object({ id: idSchema, pinned: z.boolean() }), output: conversationSchema },
-  'conversations.delete': { input: z.object({ id: idSchema }), output: z.object({}) },
-  'conversations.export': {
-    input: z.object({ id: idSchema }),
-    output: z.object({ name: z.string(), markdown: z.string() }),
-  },
-  'turns.askText': {
-    input: z.object({
-      conversationId: idSchema.nullable(),
-      text: z.string(),
-      engine: engineNameSchema.optional(),
-    }),
-    output: submitted,
-  },
-  /** A dropped file: WAV of any common kind. It is stored before the engine sees it. */
-  'turns.askFile': {
-    input: z.object({
-      conversationId: idSchema.nullable(),
-      name: z.string(),
-      bytes: bytesSchema,
-      engine: engineNameSchema.optional(),
-    }),
-    output: submitted,
-  },
-  'turns.stop': { input: z.object({ answerId: idSchema }), output: z.object({}) },
-  /** Answers the same question again, as a sibling of the old answer. */
-  'turns.retry': {
-    input: z.object({ answerId: idSchema, engine: engineNameSchema.optional() }),
-    output: submitted,
-  },
-  'turns.audio': { input: z.object({ turnId: idSchema }), output: z.object({ wav: bytesSchema }) },
-  /** What Whisper hears in a spoken turn, for reading. */
-  'turns.heardAs': { input: z.object({ turnId: idSchema }), output: turnSchema },
+  ...conversationRequests,
   'recordings.start': { input: z.object({ conversationId: idSchema.nullable() }), output: recordingSchema },
   /** Little-endian 16-bit samples at 16 kHz; on disk when the reply comes. */
   'recordings.append': {
@@ -102,8 +57,8 @@ export const requests = {
     output: z.object({ seconds: z.number() }),
   },
   'recordings.send': {
-    input: z.object({ id: idSchema, engine: engineNameSchema.optional() }),
-    output: submitted,
+    input: z.object({ id: idSchema, ...askingFields }),
+    output: submittedSchema,
   },
   'recordings.discard': { input: z.object({ id: idSchema }), output: z.object({}) },
   /** Recordings that the app was stopped in the middle of. */
@@ -136,6 +91,10 @@ export const eventSchema = z.discriminatedUnion('event', [
   z.object({ event: z.literal('turn.token'), turnId: idSchema, length: z.number().int(), text: z.string() }),
   /** The turn changed: finished, stopped, interrupted, failed, or its words became known. */
   z.object({ event: z.literal('turn.updated'), turn: turnSchema }),
+  /** Turns that are no more, in whatever order. */
+  z.object({ event: z.literal('turns.deleted'), conversationId: idSchema, ids: z.array(idSchema) }),
+  /** Another branch is shown: the ids of the turns that are shown among their siblings. */
+  z.object({ event: z.literal('branch.chosen'), conversationId: idSchema, chosen: z.array(idSchema) }),
   z.object({ event: z.literal('conversation.updated'), conversation: conversationSchema }),
   z.object({ event: z.literal('conversation.deleted'), id: idSchema }),
   z.object({ event: z.literal('engine.status'), status: engineStatusSchema }),

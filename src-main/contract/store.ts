@@ -1,4 +1,4 @@
-import type { AudioClip, Conversation, Recording, Turn } from './conversation.ts';
+import type { AudioClip, Conversation, Recording, Turn, TurnNode } from './conversation.ts';
 import type { Settings, SettingsChange } from './rpc.ts';
 
 /**
@@ -17,6 +17,12 @@ export interface StorePort {
   /** All turns of a conversation, oldest first, every branch. */
   turns(conversationId: string): Promise<Turn[]>;
   turn(id: string): Promise<Turn>;
+  /** The places of all turns of a conversation, oldest first. */
+  turnTree(conversationId: string): Promise<TurnNode[]>;
+  /** Shows this turn, and what leads to it, among their siblings. A turn that is added is shown among its own. */
+  chooseTurn(id: string): Promise<void>;
+  /** Deletes a turn with all below it, and releases their audio. Gives the ids and the clips (SHA-256) that were named. */
+  deleteTurn(id: string): Promise<{ ids: string[]; clips: string[] }>;
   addTurn(turn: Omit<Turn, 'createdAt'> & { createdAt?: number }): Promise<Turn>;
   /** A question and its empty streaming answer, in one transaction. */
   addTurns(turns: Array<Omit<Turn, 'createdAt'>>): Promise<Turn[]>;

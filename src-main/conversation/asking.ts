@@ -8,9 +8,10 @@ import {
   type Turn,
 } from '../contract/index.ts';
 import type { Answering } from './answering.ts';
+import { shownBranch } from './branches.ts';
 import { requireAudible, requireSound, requireText } from './checks.ts';
 import { oneAtATime } from './one-at-a-time.ts';
-import type { AskOptions, ConversationPorts, Submitted } from './ports.ts';
+import type { AskOptions, ConversationPorts, RetryOptions, Submitted } from './ports.ts';
 import { promptTurns } from './prompt-turns.ts';
 import { titleFrom, untitled } from './titles.ts';
 
@@ -100,21 +101,21 @@ export function createAsking(ports: AskingPorts) {
 
   /** One question is stored after the other: the second follows the first, it does not branch beside it. */
   function submitTo(conversationId: string | null, asked: Asked, options: AskOptions): Promise<Submitted> {
-    if (conversationId === null) return submitNew(asked, options);
+    if (conversationId === null) return submitNew(asked, { ...options, replaces: undefined });
     return inTurn(conversationId, () => submit(conversationId, asked, options));
   }
 
   async function submit(conversationId: string, asked: Asked, options: AskOptions): Promise<Submitted> {
     // A new question breaks off the answer that is still being written; what it had stays in the context.
     await answering.stopAll(conversationId);
-    const last = (await store.turns(conversationId)).at(-1);
+    const parentId = await placeOf(conversationId, options.replaces);
     const questionId = randomUUID();
     const both = { ...blank, conversationId };
     const [question, answer] = await store.addTurns([
       {
         ...both,
         id: questionId,
-        parentId: last?.id ?? null,
+        parentId,
         role: 'user',
         kind: asked.kind,
         text: asked.kind === 'typed' ? asked.text : '',
@@ -132,10 +133,23 @@ export function createAsking(ports: AskingPorts) {
       },
     ]);
     if (question === undefined || answer === undefined) throw new Error('two turns in, two turns out');
+    if (options.replaces !== undefined) await store.chooseTurn(answer.id);
     return begin(question, answer, options, [question, answer]);
   }
 
-  async function retry(old: Turn, options: AskOptions): Promise<Submitted> {
+  /** What a new question follows: the end of the branch that is shown, or what the question followed that it replaces. */
+  async function placeOf(conversationId: string, replaces: string | undefined): Promise<string | null> {
+    if (replaces === undefined) return shownBranch(await store.turnTree(conversationId)).at(-1)?.id ?? null;
+    const old = await store.turn(replaces);
+    if (old.conversationId === conversationId && old.role === 'user') return old.parentId;
+    throw new ParlanceError(
+      'invalid-request',
+      'replaces: this turn is no question of this conversation.',
+      'Edit a question.',
+    );
+  }
+
+  async function retry(old: Turn, { engine, ...options }: RetryOptions): Promise<Submitted> {
     if (old.role !== 'assistant' || old.parentId === null) {
       throw new ParlanceError('invalid-request', 'answerId: this turn is no answer.', 'Try an answer again.');
     }
@@ -151,7 +165,9 @@ export function createAsking(ports: AskingPorts) {
       bundle: await bundleId(),
       status: 'streaming',
     });
-    return begin(question, answer, options, [answer]);
+    await store.chooseTurn(answer.id);
+    const other = old.engine === 'cascade' ? 'speech-llm' : 'cascade';
+    return begin(question, answer, { ...options, engine: engine === 'other' ? other : engine }, [answer]);
   }
 
   /** A recording outlives the conversation that it was begun in: it then opens a new one. */
@@ -198,7 +214,7 @@ export function createAsking(ports: AskingPorts) {
       return submitted;
     },
 
-    async retry({ answerId, ...options }: { answerId: string } & AskOptions): Promise<Submitted> {
+    async retry({ answerId, ...options }: { answerId: string } & RetryOptions): Promise<Submitted> {
       const old = await store.turn(answerId);
       return inTurn(old.conversationId, () => retry(old, options));
     },

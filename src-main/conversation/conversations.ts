@@ -1,9 +1,10 @@
 import { type Conversation, ParlanceError, type Turn } from '../contract/index.ts';
 import { createAnswering } from './answering.ts';
 import { createAsking } from './asking.ts';
+import { chosenIds } from './branches.ts';
 import { createHearing } from './hearing.ts';
 import { markdownExport } from './markdown-export.ts';
-import type { AskOptions, ConversationPorts, Submitted } from './ports.ts';
+import type { AskOptions, ConversationPorts, RetryOptions, Submitted } from './ports.ts';
 import { titleFrom } from './titles.ts';
 
 /**
@@ -50,8 +51,43 @@ export function createConversations(ports: ConversationPorts) {
   return {
     list: (query: { search?: string | undefined; limit: number }) => store.conversations(query),
 
-    async open(id: string): Promise<{ conversation: Conversation; turns: Turn[] }> {
-      return { conversation: await store.conversation(id), turns: await store.turns(id) };
+    async open(id: string): Promise<{ conversation: Conversation; turns: Turn[]; chosen: string[] }> {
+      const [conversation, turns, tree] = await Promise.all([
+        store.conversation(id),
+        store.turns(id),
+        store.turnTree(id),
+      ]);
+      return { conversation, turns, chosen: chosenIds(tree) };
+    },
+
+    /** All versions of a turn, oldest first. */
+    async versions(turnId: string): Promise<Turn[]> {
+      const { conversationId, parentId } = await store.turn(turnId);
+      const tree = await store.turnTree(conversationId);
+      const versions = tree.filter((node) => node.parentId === parentId);
+      return Promise.all(versions.map(({ id }) => store.turn(id)));
+    },
+
+    /** Shows the branch that a turn is on, now and after a restart. */
+    async choose(turnId: string): Promise<{ chosen: string[] }> {
+      await store.chooseTurn(turnId);
+      const { conversationId } = await store.turn(turnId);
+      const chosen = chosenIds(await store.turnTree(conversationId));
+      emit({ event: 'branch.chosen', conversationId, chosen });
+      return { chosen };
+    },
+
+    /** Deletes a turn and all below it with their sound and what the engine keeps of the conversation. */
+    async removeTurn(turnId: string): Promise<{ deleted: string[] }> {
+      const { conversationId } = await store.turn(turnId);
+      const { ids, clips } = await asking.inTurn(conversationId, async () => {
+        await answering.stopAll(conversationId);
+        return store.deleteTurn(turnId);
+      });
+      emit({ event: 'turns.deleted', conversationId, ids });
+      await announce(conversationId);
+      await forget?.(conversationId, await goneOf(clips));
+      return { deleted: ids };
     },
 
     async rename(id: string, title: string): Promise<Conversation> {
@@ -94,7 +130,7 @@ export function createConversations(ports: ConversationPorts) {
     stop: (answerId: string): Promise<void> => answering.stop(answerId),
 
     /** Answers the same question again, with the same sound; the old answer stays beside the new one. */
-    retry: (asked: { answerId: string } & AskOptions): Promise<Submitted> => asking.retry(asked),
+    retry: (asked: { answerId: string } & RetryOptions): Promise<Submitted> => asking.retry(asked),
 
     /** What Whisper hears in a spoken turn, for reading. */
     heardAs: (turnId: string): Promise<Turn> => hearing.heardAs(turnId),

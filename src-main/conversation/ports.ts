@@ -36,9 +36,16 @@ export interface ConversationPorts {
 /** Left out: the settings' device, the engine they name, the bundle's sampling. */
 export interface AskOptions {
   readonly engine?: EngineName | undefined;
+  /** An earlier question of the same conversation, beside which this one is put as another version. */
+  readonly replaces?: string | undefined;
   readonly device?: DevicePreference | undefined;
   readonly sampling?: Partial<Sampling> | undefined;
 }
+
+/** `other`: the engine that did not give the answer which is tried again. */
+export type RetryOptions = Omit<AskOptions, 'engine' | 'replaces'> & {
+  readonly engine?: EngineName | 'other' | undefined;
+};
 
 export interface Submitted {
   readonly conversation: Conversation;

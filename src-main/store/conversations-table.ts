@@ -54,6 +54,11 @@ export function conversationsTable(database: Database) {
   const count = database.prepare(
     'UPDATE conversations SET turn_count = turn_count + 1, spoken = max(spoken, @spoken), updated_at = @now WHERE id = @id',
   );
+  const recount = database.prepare(`
+    UPDATE conversations SET updated_at = @now,
+      turn_count = (SELECT count(*) FROM turns WHERE conversation_id = @id),
+      spoken = EXISTS (SELECT 1 FROM turns WHERE conversation_id = @id AND kind = 'spoken')
+    WHERE id = @id`);
   const touch = database.prepare('UPDATE conversations SET updated_at = @now WHERE id = @id');
   const remove = database.prepare('DELETE FROM conversations WHERE id = ?');
   const index = database.prepare('INSERT OR REPLACE INTO title_search (rowid, words) VALUES (?, ?)');
@@ -106,6 +111,11 @@ export function conversationsTable(database: Database) {
     /** One more turn stands in it. */
     count(id: string, spoken: boolean): void {
       count.run({ id, spoken: spoken ? 1 : 0, now: Date.now() });
+    },
+
+    /** Turns were taken out of it. */
+    recount(id: string): void {
+      recount.run({ id, now: Date.now() });
     },
 
     touch(id: string): void {

@@ -82,6 +82,21 @@ export function createLocalStore(options: DatabaseOptions): Store {
 
     turns: async (conversationId) => look(() => turns.inConversation(conversations.numberOf(conversationId))),
     turn: async (id) => look(() => turns.get(id)),
+    turnTree: async (conversationId) => look(() => turns.tree(conversations.numberOf(conversationId))),
+    chooseTurn: async (id) =>
+      change(() => turns.choose(id, conversations.numberOf(turns.get(id).conversationId))),
+
+    async deleteTurn(id) {
+      const gone = change(() => {
+        const { conversationId } = turns.get(id);
+        const removed = turns.removeBelow(id);
+        conversations.recount(conversationId);
+        return removed;
+      });
+      for (const sha256 of gone.clips) look(() => clips.releaseIfFree(sha256));
+      return gone;
+    },
+
     addTurns,
 
     async addTurn(turn) {

@@ -4,6 +4,7 @@ import { ParlanceError, type Turn, turnSchema } from '../contract/index.ts';
 import { type Owner, ownerSchema } from '../platform/owner-process.ts';
 import { bytesToBars } from './clips-table.ts';
 import { searchWords } from './search-words.ts';
+import { type NumberRange, turnTree } from './turn-tree.ts';
 
 const json = z
   .string()
@@ -85,8 +86,12 @@ export function turnsTable(database: Database) {
   );
   const index = database.prepare('INSERT OR REPLACE INTO turn_search (rowid, words) VALUES (?, ?)');
 
-  const range = (conversation: number) =>
-    [firstNumber(conversation), firstNumber(conversation + 1) - 1] as const;
+  const tree = turnTree(database);
+
+  const range = (conversation: number): NumberRange => [
+    firstNumber(conversation),
+    firstNumber(conversation + 1) - 1,
+  ];
 
   function get(id: string): Turn {
     const row = byId.get(id);
@@ -121,11 +126,16 @@ export function turnsTable(database: Database) {
       return z.array(rowSchema).parse(within.all(...range(conversation)));
     },
 
-    /** Its clip must have a row. `owner` is kept with a streaming turn. */
+    tree: (conversation: number) => tree.nodes(range(conversation)),
+    choose: (id: string, conversation: number) => tree.choose(id, range(conversation)),
+    removeBelow: (id: string) => tree.remove(id),
+
+    /** Its clip must have a row. `owner` is kept with a streaming turn. The turn is shown among its siblings. */
     insert(turn: Turn, conversation: number, owner: Owner | null): Turn {
       const last = lastNumber.get(...range(conversation));
       const number = typeof last === 'number' ? last + 1 : firstNumber(conversation);
       insert.run({ number, ...parametersOf(turn, owner) });
+      tree.showAmongSiblings(turn.id, turn.parentId, range(conversation));
       indexWords(number, turn);
       return get(turn.id);
     },

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { conversationSchema, engineNameSchema, idSchema, turnSchema } from './conversation.ts';
+
+const bytesSchema = z.instanceof(Uint8Array);
+
+export const submittedSchema = z.object({
+  conversation: conversationSchema,
+  question: turnSchema,
+  answer: turnSchema,
+});
+
+/** What every way of asking takes. */
+export const askingFields = {
+  engine: engineNameSchema.optional(),
+  /** An earlier question that this one is a new version of: it stands beside it, with an answer of its own. */
+  replaces: idSchema.optional(),
+};
+
+/** Requests about conversations and their turns: what the screen sends, and what it gets back. */
+export const conversationRequests = {
+  'conversations.list': {
+    input: z.object({ search: z.string().optional(), limit: z.number().int().min(1).max(1000).default(200) }),
+    output: z.array(conversationSchema),
+  },
+  /** Every turn of every branch. `chosen`: the ids of those that are shown among their siblings. */
+  'conversations.open': {
+    input: z.object({ id: idSchema }),
+    output: z.object({
+      conversation: conversationSchema,
+      turns: z.array(turnSchema),
+      chosen: z.array(idSchema),
+    }),
+  },
+  'conversations.rename': {
+    input: z.object({ id: idSchema, title: z.string().min(1).max(200) }),
+    output: conversationSchema,
+  },
+  'conversations.pin': { input: z.object({ id: idSchema, pinned: z.boolean() }), output: conversationSchema },
+  'conversations.delete': { input: z.object({ id: idSchema }), output: z.object({}) },
+  'conversations.export': {
+    input: z.object({ id: idSchema }),
+    output: z.object({ name: z.string(), markdown: z.string() }),
+  },
+  'turns.askText': {
+    input: z.object({ conversationId: idSchema.nullable(), text: z.string(), ...askingFields }),
+    output: submittedSchema,
+  },
+  /** A dropped file: WAV of any common kind. It is stored before the engine sees it. */
+  'turns.askFile': {
+    input: z.object({
+      conversationId: idSchema.nullable(),
+      name: z.string(),
+      bytes: bytesSchema,
+      ...askingFields,
+    }),
+    output: submittedSchema,
+  },
+  'turns.stop': { input: z.object({ answerId: idSchema }), output: z.object({}) },
+  /** Answers the same question again, as a sibling of the old answer; `other`: by the engine that did not give that one. */
+  'turns.retry': {
+    input: z.object({
+      answerId: idSchema,
+      engine: z.union([engineNameSchema, z.literal('other')]).optional(),
+    }),
+    output: submittedSchema,
+  },
+  /** All versions of a turn, oldest first: of an answer, each with its engine and times. */
+  'turns.versions': { input: z.object({ turnId: idSchema }), output: z.array(turnSchema) },
+  /** Shows the branch that this turn is on, from now on; the new choice comes back as in `conversations.open`. */
+  'turns.choose': { input: z.object({ turnId: idSchema }), output: z.object({ chosen: z.array(idSchema) }) },
+  /** Deletes a turn and all that follows it, on every branch, with their sound. */
+  'turns.delete': { input: z.object({ turnId: idSchema }), output: z.object({ deleted: z.array(idSchema) }) },
+  'turns.audio': { input: z.object({ turnId: idSchema }), output: z.object({ wav: bytesSchema }) },
+  /** What Whisper hears in a spoken turn, for reading. */
+  'turns.heardAs': { input: z.object({ turnId: idSchema }), output: turnSchema },
+} as const satisfies Record<string, { input: z.ZodType; output: z.ZodType }>;
