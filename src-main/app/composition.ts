@@ -1,6 +1,7 @@
 import type { EnginePort, SpoolPort } from '../contract/index.ts';
 import { type Conversations, createConversations } from '../conversation/conversations.ts';
 import type { AnsweringBundle } from '../conversation/ports.ts';
+import { forgetClip } from '../engine/caches/clip-cache.ts';
 import { forgetConversation } from '../engine/caches/kv-snapshot.ts';
 import { defaultBundle } from '../models/bundles.ts';
 import { openAudioStore } from '../store/audio-store.ts';
@@ -63,11 +64,17 @@ async function composeOver(store: Store, machine: Machine, bundle: BundleChoice)
   const spool = await openSpool({ folder: home.folder });
   const engine = createEngineOn(machine);
   const report = (error: unknown) => log.error({ event: 'after-answer-failed', ...faultOf(error) });
-  const forget = (conversationId: string) => forgetConversation(home.cache, conversationId);
+  const forget = async (conversationId: string, clips: readonly string[]) => {
+    await forgetConversation(home.cache, conversationId);
+    await Promise.all(clips.map((clip) => forgetClip(home.cache, clip)));
+  };
   const conversations = createConversations({ store, audio, spool, engine, bundle, emit, forget, report });
   const endStatus = engine.onStatus((status) => emit({ event: 'engine.status', status }));
   const closing = new AbortController();
   const interrupted = await conversations.recover();
+  const sweep = () => conversations.trash.sweep().catch(report);
+  await sweep();
+  const sweeping = setInterval(sweep, 24 * 60 * 60 * 1000).unref();
   log.info({ event: 'started', interrupted: interrupted.length, node: process.versions.node });
 
   return {
@@ -82,6 +89,7 @@ async function composeOver(store: Store, machine: Machine, bundle: BundleChoice)
     },
     async close() {
       closing.abort();
+      clearInterval(sweeping);
       await conversations.close();
       await engine.shutdown();
       endStatus();

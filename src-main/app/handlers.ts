@@ -1,5 +1,4 @@
 import type { AppInfo, Handlers, Settings, SettingsChange } from '../contract/index.ts';
-import { forgetClip } from '../engine/caches/clip-cache.ts';
 import { defaultBundle, listBundles } from '../models/bundles.ts';
 import { reportDevices } from '../models/devices.ts';
 import { pullBundle } from '../models/install.ts';
@@ -71,23 +70,27 @@ function modelHandlers({ machine, events, loadAhead }: Composition): Pick<Handle
 function conversationHandlers({
   conversations,
   store,
-  machine,
 }: Composition): Omit<Handlers, AppRequest | ModelRequest | RecordingRequest> {
-  const { cache } = machine.home;
-
   return {
     'conversations.list': (query) => conversations.list(query),
     'conversations.open': ({ id }) => conversations.open(id),
     'conversations.rename': ({ id, title }) => conversations.rename(id, title),
     'conversations.pin': ({ id, pinned }) => conversations.pin(id, pinned),
+    'conversations.page': (query) => conversations.page(query),
+    'conversations.search': (query) => conversations.search(query),
+    'conversations.trash': ({ ids }) => conversations.trash.put(ids),
+    'conversations.restore': ({ ids }) => conversations.trash.restore(ids),
+    'conversations.trashed': () => store.trashed(),
+    'conversations.purge': async ({ ids }) => {
+      await conversations.trash.purge(ids);
+      return {};
+    },
     'conversations.delete': async ({ id }) => {
-      const clips = (await store.turns(id)).flatMap(({ audio }) => audio?.sha256 ?? []);
       await conversations.remove(id);
-      // What the engine worked out from its sound goes too; where another turn has the same sound, it is heard again.
-      await Promise.all(clips.map((clip) => forgetClip(cache, clip)));
       return {};
     },
     'conversations.export': ({ id }) => conversations.exportMarkdown(id),
+    'turns.page': (query) => conversations.turnPage(query),
     'turns.askText': (asked) => conversations.askText(asked),
     'turns.askFile': async ({ name, bytes, ...asked }) => {
       const { samples } = await readSound(bytes, name);

@@ -1,5 +1,12 @@
 import { z } from 'zod';
 import { conversationSchema, engineNameSchema, idSchema, turnSchema } from './conversation.ts';
+import {
+  conversationPageSchema,
+  hitPageSchema,
+  listQuerySchema,
+  searchQuerySchema,
+  trashedSchema,
+} from './lists.ts';
 
 const bytesSchema = z.instanceof(Uint8Array);
 
@@ -9,12 +16,22 @@ export const submittedSchema = z.object({
   answer: turnSchema,
 });
 
+const turnPageSchema = z.object({
+  turns: z.array(turnSchema),
+  versions: z.record(idSchema, z.array(idSchema)),
+  /** Whether turns come before these. */
+  earlier: z.boolean(),
+});
+export type TurnPage = z.infer<typeof turnPageSchema>;
+
 /** What every way of asking takes. */
 export const askingFields = {
   engine: engineNameSchema.optional(),
   /** An earlier question that this one is a new version of: it stands beside it, with an answer of its own. */
   replaces: idSchema.optional(),
 };
+
+const someIds = z.object({ ids: z.array(idSchema).min(1).max(1000) });
 
 /** Requests about conversations and their turns: what the screen sends, and what it gets back. */
 export const conversationRequests = {
@@ -36,10 +53,34 @@ export const conversationRequests = {
     output: conversationSchema,
   },
   'conversations.pin': { input: z.object({ id: idSchema, pinned: z.boolean() }), output: conversationSchema },
+  /** The list, a page at a time. */
+  'conversations.page': { input: listQuerySchema, output: conversationPageSchema },
+  /** Conversations by the words of their titles, their turns and what was heard, with the places; a page at a time. */
+  'conversations.search': { input: searchQuerySchema, output: hitPageSchema },
+  /** Hides conversations. Until they are final they can be brought back, with all their sound. */
+  'conversations.trash': { input: someIds, output: z.array(trashedSchema) },
+  'conversations.restore': { input: someIds, output: z.array(conversationSchema) },
+  /** What can still be brought back. */
+  'conversations.trashed': { input: z.object({}), output: z.array(trashedSchema) },
+  /** Deletes conversations for good that are in the trash, with their sound. */
+  'conversations.purge': { input: someIds, output: z.object({}) },
+  /** For good, at once. */
   'conversations.delete': { input: z.object({ id: idSchema }), output: z.object({}) },
   'conversations.export': {
     input: z.object({ id: idSchema }),
     output: z.object({ name: z.string(), markdown: z.string() }),
+  },
+  /**
+   * The end of the branch that is shown, or what comes before turn `before` on it: for conversations too long to open
+   * whole. `versions`: the ids of all versions of each turn that has several, oldest first.
+   */
+  'turns.page': {
+    input: z.object({
+      conversationId: idSchema,
+      before: idSchema.optional(),
+      limit: z.number().int().min(1).max(500).default(100),
+    }),
+    output: turnPageSchema,
   },
   'turns.askText': {
     input: z.object({ conversationId: idSchema.nullable(), text: z.string(), ...askingFields }),

@@ -3,6 +3,7 @@ export * from './conversation-requests.ts';
 export * from './endpoint.ts';
 export * from './engine.ts';
 export * from './errors.ts';
+export * from './lists.ts';
 export * from './models.ts';
 export * from './process.ts';
 export * from './rpc.ts';

@@ -21,6 +21,8 @@ const settingFields = {
   /** Label of the chosen microphone; null is the system's default. */
   microphone: z.string().nullable(),
   panelOpen: z.boolean(),
+  /** Conversations that nothing happened in for so many days are deleted, pinned ones apart; null keeps them for ever. */
+  keepDays: z.number().int().min(1).max(3650).nullable(),
 };
 export const settingsSchema = z.object({
   theme: settingFields.theme.default('system'),
@@ -28,6 +30,7 @@ export const settingsSchema = z.object({
   device: settingFields.device.default('auto'),
   microphone: settingFields.microphone.default(null),
   panelOpen: settingFields.panelOpen.default(true),
+  keepDays: settingFields.keepDays.default(null),
 });
 /** Has no defaults: what a change leaves out keeps its value. */
 export const settingsChangeSchema = z.object(settingFields).partial();

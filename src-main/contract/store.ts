@@ -1,4 +1,5 @@
 import type { AudioClip, Conversation, Recording, Turn, TurnNode } from './conversation.ts';
+import type { ConversationPage, HitPage, ListQuery, SearchQuery, Trashed } from './lists.ts';
 import type { Settings, SettingsChange } from './rpc.ts';
 
 /**
@@ -12,8 +13,18 @@ export interface StorePort {
   conversations(query: { search?: string | undefined; limit: number }): Promise<Conversation[]>;
   renameConversation(id: string, title: string): Promise<Conversation>;
   pinConversation(id: string, pinned: boolean): Promise<Conversation>;
-  /** Deletes its turns as well, and releases their audio. */
-  deleteConversation(id: string): Promise<void>;
+  /** Deletes its turns as well, and releases their audio; one in the trash too. Gives the clips (SHA-256) it named. */
+  deleteConversation(id: string): Promise<string[]>;
+  /** A page of the list, pinned ones first, then those that changed last. */
+  conversationPage(query: ListQuery): Promise<ConversationPage>;
+  /** A page of the conversations that all the words stand in, with the places. */
+  search(query: SearchQuery): Promise<HitPage>;
+  /** Hides conversations until they are restored or deleted; all of them or, where one is not there, none. */
+  trashConversations(ids: readonly string[]): Promise<void>;
+  restoreConversations(ids: readonly string[]): Promise<void>;
+  trashed(): Promise<Trashed[]>;
+  /** Puts those that nothing happened in since then (ms since 1970) in the trash, but for pinned ones. Gives their ids. */
+  trashUnused(before: number): Promise<string[]>;
   /** All turns of a conversation, oldest first, every branch. */
   turns(conversationId: string): Promise<Turn[]>;
   turn(id: string): Promise<Turn>;

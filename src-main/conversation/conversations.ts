@@ -1,4 +1,11 @@
-import { type Conversation, ParlanceError, type Turn } from '../contract/index.ts';
+import {
+  type Conversation,
+  type ListQuery,
+  ParlanceError,
+  type SearchQuery,
+  type Turn,
+  type TurnPage,
+} from '../contract/index.ts';
 import { createAnswering } from './answering.ts';
 import { createAsking } from './asking.ts';
 import { chosenIds } from './branches.ts';
@@ -6,6 +13,8 @@ import { createHearing } from './hearing.ts';
 import { markdownExport } from './markdown-export.ts';
 import type { AskOptions, ConversationPorts, RetryOptions, Submitted } from './ports.ts';
 import { titleFrom } from './titles.ts';
+import { createTrash } from './trash.ts';
+import { type TurnPageQuery, turnPage } from './turn-page.ts';
 
 /**
  * The use cases behind the contract's requests. Asking resolves once question and (still empty) answer are on disk;
@@ -47,6 +56,18 @@ export function createConversations(ports: ConversationPorts) {
       throw error;
     }
   }
+
+  /** Deletes a conversation for good, with its sound and what the engine keeps of it. */
+  async function remove(id: string): Promise<void> {
+    const clips = await asking.inTurn(id, async () => {
+      await answering.stopAll(id);
+      return store.deleteConversation(id);
+    });
+    emit({ event: 'conversation.deleted', id });
+    await forget?.(id, await goneOf(clips));
+  }
+
+  const trash = createTrash({ store, emit, remove, announce, stop: (id) => answering.stopAll(id) });
 
   return {
     list: (query: { search?: string | undefined; limit: number }) => store.conversations(query),
@@ -100,17 +121,12 @@ export function createConversations(ports: ConversationPorts) {
       return announce(id);
     },
 
-    /** Deletes a conversation with its sound and what the engine keeps of it. */
-    async remove(id: string): Promise<void> {
-      const clips = await asking.inTurn(id, async () => {
-        await answering.stopAll(id);
-        const turns = await store.turns(id);
-        await store.deleteConversation(id);
-        return new Set(turns.flatMap((turn) => turn.audio?.sha256 ?? []));
-      });
-      emit({ event: 'conversation.deleted', id });
-      await forget?.(id, await goneOf([...clips]));
-    },
+    remove,
+    trash,
+
+    page: (query: ListQuery) => store.conversationPage(query),
+    search: (query: SearchQuery) => store.search(query),
+    turnPage: (query: TurnPageQuery): Promise<TurnPage> => turnPage(store, query),
 
     async exportMarkdown(id: string): Promise<{ name: string; markdown: string }> {
       return markdownExport(await store.conversation(id), await store.turns(id));

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type Conversation, conversationSchema, ParlanceError } from '../contract/index.ts';
 import { matchQuery, searchWords } from './search-words.ts';
 
-const rowSchema = z
+export const conversationRowSchema = z
   .object({
     id: z.string(),
     title: z.string(),
@@ -25,8 +25,8 @@ const rowSchema = z
   }))
   .pipe(conversationSchema);
 
-const columns = 'id, title, pinned, spoken, turn_count, created_at, updated_at';
-const listOrder = 'pinned DESC, updated_at DESC, number DESC';
+export const columns = 'id, title, pinned, spoken, turn_count, created_at, updated_at';
+export const listOrder = 'pinned DESC, updated_at DESC, number DESC';
 
 /**
  * A conversation is found by its title or by one of its turns: the upper bits of a turn's number are its
@@ -35,20 +35,26 @@ const listOrder = 'pinned DESC, updated_at DESC, number DESC';
  */
 export const searchStatement = `
   SELECT ${columns} FROM conversations
-  WHERE number IN (SELECT rowid FROM title_search WHERE title_search MATCH @query ORDER BY rowid DESC LIMIT @limit)
+  WHERE deleted_at IS NULL AND (
+        number IN (SELECT rowid FROM title_search WHERE title_search MATCH @query ORDER BY rowid DESC LIMIT @limit)
      OR number IN (SELECT DISTINCT rowid >> 20 FROM turn_search WHERE turn_search MATCH @query
-                   ORDER BY rowid DESC LIMIT @limit)
+                   ORDER BY rowid DESC LIMIT @limit))
   ORDER BY ${listOrder} LIMIT @limit`;
 
 /** Rows of `conversations`, and their titles in the full-text index. */
 export function conversationsTable(database: Database) {
   const byId = database.prepare(`SELECT ${columns} FROM conversations WHERE id = ?`);
-  const all = database.prepare(`SELECT ${columns} FROM conversations ORDER BY ${listOrder} LIMIT ?`);
+  const all = database.prepare(
+    `SELECT ${columns} FROM conversations WHERE deleted_at IS NULL ORDER BY ${listOrder} LIMIT ?`,
+  );
   const matching = database.prepare(searchStatement);
   const insert = database.prepare(
     'INSERT INTO conversations (id, title, created_at, updated_at) VALUES (@id, @title, @now, @now) RETURNING number',
   );
-  const numberById = database.prepare('SELECT number FROM conversations WHERE id = ?').pluck();
+  const numberById = database
+    .prepare('SELECT number FROM conversations WHERE id = ? AND deleted_at IS NULL')
+    .pluck();
+  const anyNumberById = database.prepare('SELECT number FROM conversations WHERE id = ?').pluck();
   const setTitle = database.prepare('UPDATE conversations SET title = @title WHERE id = @id');
   const setPinned = database.prepare('UPDATE conversations SET pinned = @pinned WHERE id = @id');
   const count = database.prepare(
@@ -64,8 +70,9 @@ export function conversationsTable(database: Database) {
   const index = database.prepare('INSERT OR REPLACE INTO title_search (rowid, words) VALUES (?, ?)');
   const removeFromIndex = database.prepare('DELETE FROM title_search WHERE rowid = ?');
 
-  function numberOf(id: string): number {
-    const number = numberById.get(id);
+  /** Of a conversation that was not deleted; with `deleted`, of any that is still on disk. */
+  function numberOf(id: string, deleted = false): number {
+    const number = (deleted ? anyNumberById : numberById).get(id);
     if (typeof number === 'number') return number;
     throw new ParlanceError(
       'conversation-missing',
@@ -76,7 +83,7 @@ export function conversationsTable(database: Database) {
 
   function get(id: string): Conversation {
     numberOf(id);
-    return rowSchema.parse(byId.get(id));
+    return conversationRowSchema.parse(byId.get(id));
   }
 
   return {
@@ -84,9 +91,9 @@ export function conversationsTable(database: Database) {
     get,
 
     list(search: string, limit: number): Conversation[] {
-      if (search.trim() === '') return z.array(rowSchema).parse(all.all(limit));
+      if (search.trim() === '') return z.array(conversationRowSchema).parse(all.all(limit));
       const query = matchQuery(search);
-      return query === null ? [] : z.array(rowSchema).parse(matching.all({ query, limit }));
+      return query === null ? [] : z.array(conversationRowSchema).parse(matching.all({ query, limit }));
     },
 
     create(title: string): Conversation {
@@ -124,7 +131,7 @@ export function conversationsTable(database: Database) {
 
     /** Its turns must be gone. */
     remove(id: string): void {
-      removeFromIndex.run(numberOf(id));
+      removeFromIndex.run(numberOf(id, true));
       remove.run(id);
     },
   };

@@ -3,11 +3,13 @@ import { z } from 'zod';
 import { ParlanceError, type Turn, turnSchema } from '../contract/index.ts';
 import { isAlive, type Owner, thisProcess } from '../platform/owner-process.ts';
 import { clipsTable } from './clips-table.ts';
+import { conversationLists } from './conversation-lists.ts';
 import { conversationsTable } from './conversations-table.ts';
 import { type DatabaseOptions, databaseName, openDatabase } from './database.ts';
 import type { Store } from './protocol.ts';
 import { settingsTable } from './settings-table.ts';
 import { corrupt, storeError } from './store-errors.ts';
+import { trashedConversations } from './trashed-conversations.ts';
 import { turnsTable } from './turns-table.ts';
 
 /** A row that is not what this program writes: the database was changed by something else. */
@@ -32,6 +34,8 @@ export function createLocalStore(options: DatabaseOptions): Store {
   const turns = turnsTable(database);
   const clips = clipsTable(database, options.folder);
   const settings = settingsTable(database);
+  const lists = conversationLists(database);
+  const trash = trashedConversations(database);
 
   /** Runs a change under the write lock: all of it is on disk when it returns, or nothing. */
   function change<T>(work: () => T): T {
@@ -72,13 +76,21 @@ export function createLocalStore(options: DatabaseOptions): Store {
 
     async deleteConversation(id) {
       const named = change(() => {
-        const released = turns.removeAll(conversations.numberOf(id));
+        const released = turns.removeAll(conversations.numberOf(id, true));
         conversations.remove(id);
         return released;
       });
       // After the commit: a crash in between leaves files without a turn, which the next sweep takes, never the reverse.
       for (const sha256 of named) look(() => clips.releaseIfFree(sha256));
+      return named;
     },
+
+    conversationPage: async (query) => look(() => lists.page(query)),
+    search: async (query) => look(() => lists.search(query)),
+    trashConversations: async (ids) => change(() => trash.put(ids)),
+    restoreConversations: async (ids) => change(() => trash.restore(ids)),
+    trashed: async () => look(() => trash.list()),
+    trashUnused: async (before) => change(() => trash.putUnused(before)),
 
     turns: async (conversationId) => look(() => turns.inConversation(conversations.numberOf(conversationId))),
     turn: async (id) => look(() => turns.get(id)),

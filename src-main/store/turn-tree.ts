@@ -28,7 +28,8 @@ export function turnTree(database: Database) {
   );
   const ofPath = database.prepare(`${pathTo} SELECT id, parent_id AS parentId FROM path`);
   const hideRoots = database.prepare(
-    'UPDATE turns SET chosen = 0 WHERE number BETWEEN ? AND ? AND parent_id IS NULL AND chosen = 1',
+    `UPDATE turns INDEXED BY turns_chosen_roots SET chosen = 0
+     WHERE number BETWEEN ? AND ? AND parent_id IS NULL AND chosen = 1`,
   );
   const hideChildren = database.prepare('UPDATE turns SET chosen = 0 WHERE parent_id = ? AND chosen = 1');
   const show = database.prepare('UPDATE turns SET chosen = 1 WHERE id = ? AND chosen = 0');

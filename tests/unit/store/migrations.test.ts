@@ -81,7 +81,7 @@ test('opening an up-to-date database copies nothing', () => {
 test('a step that fails leaves the database as it was, and a copy', () => {
   const folder = temporaryFolder();
   versionOne(folder);
-  const failing = next(3, 'CREATE TABLE half (a); INSERT INTO nowhere VALUES (1);');
+  const failing = next(newest + 1, 'CREATE TABLE half (a); INSERT INTO nowhere VALUES (1);');
   expect(() => openDatabase({ folder, migrations: [...migrations, failing], busyTimeoutMs })).toThrow(
     'nowhere',
   );
@@ -102,8 +102,8 @@ test('a step that would leave broken rows is not committed', () => {
   const folder = temporaryFolder();
   versionOne(folder);
   const breaking: Migration = {
-    version: 3,
-    name: '3',
+    version: newest + 1,
+    name: 'breaking',
     up(database) {
       database.unsafeMode(true);
       database.pragma('writable_schema = ON');
