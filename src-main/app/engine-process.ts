@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { EngineReply, EngineRequest } from '../contract/index.ts';
 import { engineRequestSchema, toFailure } from '../contract/index.ts';
 import { createEngine } from '../engine/engine.ts';
+import { SpeakingThread } from '../engine/speaking/speaking-thread.ts';
+import { entryUrl } from './entries.ts';
 import { parentPort } from './parent-port.ts';
 
 /**
@@ -14,6 +16,7 @@ if (cacheFolder === undefined) throw new Error('usage: engine-process CACHE_FOLD
 const port = parentPort();
 const send = (reply: EngineReply): void => port.send(reply);
 const engine = createEngine({ cacheFolder, log: (event) => send({ type: 'log', event: { ...event } }) });
+const speaking = new SpeakingThread(entryUrl('speaking-worker'));
 const running = new Map<number, AbortController>();
 
 async function answer({ id, request }: Extract<EngineRequest, { type: 'answer' }>, signal: AbortSignal) {
@@ -47,6 +50,11 @@ async function score({ id, request }: Extract<EngineRequest, { type: 'score' }>,
   send({ type: 'scored', id, score: await engine.score(request, signal) });
 }
 
+async function speak({ id, request }: Extract<EngineRequest, { type: 'speak' }>, signal: AbortSignal) {
+  const spoken = await speaking.speak(request, (piece) => send({ type: 'sound', id, piece }), signal);
+  send({ type: 'spoken', id, spoken });
+}
+
 async function load({ id, bundle, device, engine: name }: Extract<EngineRequest, { type: 'load' }>) {
   // The supervisor resolves `auto` before it sends; what comes without a name runs where everything runs.
   const provider = device === 'auto' ? 'cpu' : device;
@@ -71,6 +79,7 @@ async function shutdown(id: number): Promise<void> {
   for (const controller of running.values()) controller.abort();
   await run(id, async () => {
     await engine.close();
+    await speaking.close();
     send({ type: 'ok', id, provider: null });
   });
   port.close();
@@ -86,6 +95,8 @@ function handle(request: EngineRequest): Promise<void> {
       return run(request.id, (signal) => score(request, signal));
     case 'load':
       return run(request.id, () => load(request));
+    case 'speak':
+      return run(request.id, (signal) => speak(request, signal));
     case 'cancel':
       running.get(request.id)?.abort();
       return Promise.resolve();

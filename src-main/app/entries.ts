@@ -8,6 +8,7 @@ const fromSource = import.meta.url.endsWith('.ts');
 /** Modules that run in a thread or a process of their own: where they are in a checkout. */
 const sources = {
   'store-worker': '../store/worker.ts',
+  'speaking-worker': '../engine/speaking/worker.ts',
   'engine-process': './engine-process.ts',
   'build-process': './build-process.ts',
   'device-probe': './device-probe.ts',

@@ -1,4 +1,5 @@
 import { type DevicePreference, type EnginePort, ParlanceError } from '../contract/index.ts';
+import type { SpeechPort } from '../contract/speech.ts';
 import { reportDevices } from '../models/devices.ts';
 import type { ModelsPlace } from '../models/place.ts';
 
@@ -22,7 +23,7 @@ async function requireDevice(device: DevicePreference, place: ModelsPlace): Prom
  * An engine that refuses a device by name unless it works: onnxruntime falls back to the CPU without a word where it
  * knows a provider's name and lacks the provider, and an answer must not name a device that did not give it.
  */
-export function onKnownDevices(engine: EnginePort, place: ModelsPlace): EnginePort {
+export function onKnownDevices(engine: EnginePort & SpeechPort, place: ModelsPlace): EnginePort & SpeechPort {
   return {
     async answer(request, on, signal) {
       await requireDevice(request.device, place);
@@ -40,6 +41,7 @@ export function onKnownDevices(engine: EnginePort, place: ModelsPlace): EnginePo
       await requireDevice(what.device, place);
       return engine.load(what, signal);
     },
+    speak: (request, on, signal) => engine.speak(request, on, signal),
     status: () => engine.status(),
     onStatus: (listener) => engine.onStatus(listener),
     shutdown: () => engine.shutdown(),

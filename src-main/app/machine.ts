@@ -1,4 +1,5 @@
 import type { EnginePort } from '../contract/index.ts';
+import type { SpeechPort } from '../contract/speech.ts';
 import { EngineSupervisor } from '../engine/process/supervisor.ts';
 import { chooseProvider } from '../models/devices.ts';
 import type { ModelsPlace } from '../models/place.ts';
@@ -22,7 +23,7 @@ export function createMachine(home: Home, log: Log, startProcess: StartProcess =
 }
 
 /** The engine behind its supervisor. No process is started before the first question. */
-export function createEngineOn({ home, log, place, startProcess }: Machine): EnginePort {
+export function createEngineOn({ home, log, place, startProcess }: Machine): EnginePort & SpeechPort {
   const supervisor = new EngineSupervisor({
     // The engine keeps encoded sound there, and the keys and values of conversations.
     start: () => startProcess('engine-process', [home.cache]),

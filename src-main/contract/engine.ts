@@ -9,6 +9,7 @@ import {
   usageSchema,
 } from './conversation.ts';
 import { failureSchema } from './errors.ts';
+import { speakReplies, speakRequestSchema } from './speech.ts';
 
 /** What `--device` takes: a provider by name, or the first that works. */
 export const devicePreferenceSchema = z.union([z.literal('auto'), providerSchema]);
@@ -128,6 +129,7 @@ export const engineRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('answer'), id: z.number().int(), request: answerRequestSchema }),
   z.object({ type: z.literal('transcribe'), id: z.number().int(), request: transcribeRequestSchema }),
   z.object({ type: z.literal('score'), id: z.number().int(), request: scoreRequestSchema }),
+  z.object({ type: z.literal('speak'), id: z.number().int(), request: speakRequestSchema }),
   /** Loads a bundle ahead of its first use. */
   z.object({
     type: z.literal('load'),
@@ -143,7 +145,7 @@ export const engineRequestSchema = z.discriminatedUnion('type', [
 ]);
 export type EngineRequest = z.infer<typeof engineRequestSchema>;
 
-/** Engine to main. `done`, `transcript`, `scored`, `ok` and `error` end a request. */
+/** Engine to main. `done`, `transcript`, `scored`, `spoken`, `ok` and `error` end a request. */
 export const engineReplySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), pid: z.number().int() }),
   z.object({
@@ -156,6 +158,8 @@ export const engineReplySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('segment'), id: z.number().int(), segment: segmentSchema }),
   z.object({ type: z.literal('transcript'), id: z.number().int(), transcript: transcriptSchema }),
   z.object({ type: z.literal('scored'), id: z.number().int(), score: scoreSchema }),
+  speakReplies.sound,
+  speakReplies.spoken,
   z.object({ type: z.literal('ok'), id: z.number().int(), provider: providerSchema.nullable() }),
   z.object({ type: z.literal('error'), id: z.number().int(), failure: failureSchema }),
   /** Answer to a ping, with the resident memory of the engine process in bytes. */

@@ -13,6 +13,7 @@ const errorCodes = [
   'audio-truncated',
   'text-empty',
   'text-too-long',
+  'voices-missing',
   'bundle-missing',
   'bundle-incomplete',
   'bundle-corrupt',

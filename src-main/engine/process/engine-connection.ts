@@ -7,7 +7,7 @@ import { Heartbeat, type HeartbeatSettings } from './heartbeat.ts';
 type WithoutId<T> = T extends { id: number } ? Omit<T, 'id'> : never;
 export type RequestBody = WithoutId<EngineRequest>;
 export type ReplyTo = Extract<EngineReply, { id: number }>;
-export type FinalReply = Extract<EngineReply, { type: 'done' | 'transcript' | 'scored' | 'ok' }>;
+export type FinalReply = Extract<EngineReply, { type: 'done' | 'transcript' | 'scored' | 'spoken' | 'ok' }>;
 
 export interface ConnectionListener {
   memory(bytes: number): void;
@@ -157,7 +157,7 @@ export class EngineConnection {
 }
 
 function isFinal(reply: ReplyTo): reply is FinalReply {
-  const finals: readonly string[] = ['done', 'transcript', 'scored', 'ok'] satisfies Array<
+  const finals: readonly string[] = ['done', 'transcript', 'scored', 'spoken', 'ok'] satisfies Array<
     FinalReply['type']
   >;
   return finals.includes(reply.type);

@@ -14,25 +14,15 @@ import type {
   Transcript,
 } from '../../contract/index.ts';
 import { ParlanceError, toFailure } from '../../contract/index.ts';
+import type { SoundPiece, SpeakRequest, SpeechPort, Spoken } from '../../contract/speech.ts';
 import { EngineConnection, type FinalReply, type ReplyTo, type RequestBody } from './engine-connection.ts';
-import type { EngineProcess, StartEngineProcess } from './engine-process-port.ts';
-import { defaultHeartbeat, type HeartbeatSettings } from './heartbeat.ts';
+import type { EngineProcess } from './engine-process-port.ts';
+import { defaultHeartbeat } from './heartbeat.ts';
 import { RequestQueue, unlessStopped } from './request-queue.ts';
-import { type BackoffSettings, defaultBackoff, RestartPolicy } from './restart-policy.ts';
+import { defaultBackoff, RestartPolicy } from './restart-policy.ts';
 import { StatusBoard } from './status-board.ts';
 import { cannotStart, unexpected } from './supervisor-failures.ts';
-
-export interface SupervisorOptions {
-  start: StartEngineProcess;
-  /** The provider that `auto` means on this machine. */
-  chooseProvider(): Promise<Provider>;
-  heartbeat?: HeartbeatSettings;
-  backoff?: BackoffSettings;
-  /** Milliseconds after which an engine that was told to stop is ended. */
-  cancelLimitMs?: number;
-  /** What the engine process wants logged, and how its processes ended. */
-  log?(event: Readonly<Record<string, string | number | boolean>>): void;
-}
+import type { SupervisorOptions } from './supervisor-options.ts';
 
 /** Stopping takes one token or one block of the encoder; an engine that needs longer than this will not stop by itself. */
 const defaultCancelLimitMs = 20_000;
@@ -41,15 +31,16 @@ const defaultCancelLimitMs = 20_000;
 const shutdownLimitMs = 10_000;
 
 /**
- * The engine as the rest of the app sees it: starts the process at its first use, keeps one answer and one
- * transcription running at a time, and starts it again when it crashes or hangs. No request is sent twice, but for
+ * The engine as the rest of the app sees it: starts the process at its first use, keeps one answer, one
+ * transcription and one speech running at a time, and starts it again when it crashes or hangs. No request is sent twice, but for
  * one that a lost device refused before it wrote a word.
  */
-export class EngineSupervisor implements EnginePort {
+export class EngineSupervisor implements EnginePort, SpeechPort {
   readonly #options: SupervisorOptions;
   readonly #policy: RestartPolicy;
   readonly #answers = new RequestQueue();
   readonly #transcriptions = new RequestQueue();
+  readonly #speeches = new RequestQueue();
   readonly #board = new StatusBoard();
   readonly #running = new Map<object, Provider>();
   #closing = new AbortController();
@@ -103,6 +94,20 @@ export class EngineSupervisor implements EnginePort {
     return reply.score;
   }
 
+  async speak(
+    request: SpeakRequest,
+    on: { sound(piece: SoundPiece): void },
+    signal: AbortSignal,
+  ): Promise<Spoken> {
+    const onReply = (part: ReplyTo): void => {
+      if (part.type === 'sound' && !signal.aborted) on.sound(part.piece);
+    };
+    const body = (): RequestBody => ({ type: 'speak', request });
+    const reply = await this.#queued(this.#speeches, { bundle: null, device: 'cpu' }, body, onReply, signal);
+    if (reply.type !== 'spoken') throw unexpected(reply);
+    return reply.spoken;
+  }
+
   /** Loads a bundle ahead of its first question. Rejects as `answer` does. */
   async load(
     what: { bundle: string; device: DevicePreference; engine: EngineName },
@@ -136,7 +141,8 @@ export class EngineSupervisor implements EnginePort {
     const limit = setTimeout(() => this.#connection?.kill('it did not shut down in time'), shutdownLimitMs);
     try {
       // Requests in flight end as cancelled, with what they have; their replies come before the process ends.
-      await Promise.all([this.#answers.idle(), this.#transcriptions.idle()]);
+      const queues = [this.#answers, this.#transcriptions, this.#speeches];
+      await Promise.all(queues.map((queue) => queue.idle()));
       const connection = this.#connection;
       if (connection !== null) {
         // Ends with `ok` or with the process; either way the process's end is what is waited for.
@@ -154,7 +160,7 @@ export class EngineSupervisor implements EnginePort {
 
   #queued(
     queue: RequestQueue,
-    what: { bundle: string; device: DevicePreference },
+    what: { bundle: string | null; device: DevicePreference },
     body: (device: Provider) => RequestBody,
     onReply: (reply: ReplyTo) => void,
     signal: AbortSignal,
@@ -163,8 +169,9 @@ export class EngineSupervisor implements EnginePort {
     return queue.run(task, signal, this.#closing.signal);
   }
 
+  /** @param bundle null for what needs none, which then leaves the status of the one in use as it is */
   async #run(
-    bundle: string,
+    bundle: string | null,
     preference: DevicePreference,
     body: (device: Provider) => RequestBody,
     onReply: (reply: ReplyTo) => void,
@@ -175,7 +182,7 @@ export class EngineSupervisor implements EnginePort {
     let began = false;
     const run = {};
     this.#running.set(run, provider);
-    this.#board.update({ state: 'busy', bundle, provider });
+    this.#board.update({ state: 'busy', ...(bundle !== null && { bundle, provider }) });
     const { id, end } = connection.request(body(provider), (reply) => {
       if (reply.type !== 'phase') began = true;
       onReply(reply);
@@ -282,7 +289,8 @@ export class EngineSupervisor implements EnginePort {
     if (this.#closing.signal.aborted) return;
     this.#lastEnd = how;
     this.#options.log?.({ event: 'engine-process-ended', how });
-    const [provider = null] = this.#running.values();
+    // A device stops a process more often than the CPU, on which something else may have run beside it.
+    const [provider = null] = [...this.#running.values()].sort((a) => (a === 'cpu' ? 1 : -1));
     this.#policy.crashed(provider);
     this.#board.update({ state: 'crashed', memoryBytes: null, notice: this.#policy.notice });
     // A failure to start shows as the state and rejects whoever asks; there is nobody else to tell.

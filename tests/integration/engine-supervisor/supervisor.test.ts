@@ -11,7 +11,8 @@ import type {
 import { samplingSchema } from '../../../src-main/contract/index.ts';
 import type { EngineProcess } from '../../../src-main/engine/process/engine-process-port.ts';
 import { forkEngine } from '../../../src-main/engine/process/forked-engine.ts';
-import { EngineSupervisor, type SupervisorOptions } from '../../../src-main/engine/process/supervisor.ts';
+import { EngineSupervisor } from '../../../src-main/engine/process/supervisor.ts';
+import type { SupervisorOptions } from '../../../src-main/engine/process/supervisor-options.ts';
 
 const scripted = fileURLToPath(new URL('../../fixtures/engine-process/scripted-engine.ts', import.meta.url));
 const appWithEngine = fileURLToPath(
