@@ -4,6 +4,7 @@ import { reportDevices } from '../models/devices.ts';
 import { pullBundle } from '../models/install.ts';
 import { readSound } from '../voice/read-sound.ts';
 import type { Composition } from './composition.ts';
+import { exportedFile, importedBytes } from './transfer.ts';
 import { appVersion } from './version.ts';
 
 /** What the requests are answered with. */
@@ -89,6 +90,8 @@ function conversationHandlers({
       await conversations.remove(id);
       return {};
     },
+    'conversations.exportFile': ({ ids, format }) => exportedFile(conversations, ids, format),
+    'conversations.importFile': ({ bytes }) => importedBytes(conversations, bytes),
     'conversations.export': ({ id }) => conversations.exportMarkdown(id),
     'turns.page': (query) => conversations.turnPage(query),
     'turns.askText': (asked) => conversations.askText(asked),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { importedSchema } from './archive.ts';
 import { conversationSchema, engineNameSchema, idSchema, turnSchema } from './conversation.ts';
 import {
   conversationPageSchema,
@@ -82,6 +83,16 @@ export const conversationRequests = {
     }),
     output: turnPageSchema,
   },
+  /** Several conversations as one file; all of them where no ids are given. Large ones are for the command line. */
+  'conversations.exportFile': {
+    input: z.object({
+      ids: z.array(idSchema).min(1).max(1000).nullable(),
+      format: z.enum(['markdown', 'json', 'zip']),
+    }),
+    output: z.object({ name: z.string(), bytes: bytesSchema }),
+  },
+  /** Takes in what was exported as JSON or ZIP: all of it, or nothing. */
+  'conversations.importFile': { input: z.object({ bytes: bytesSchema }), output: z.array(importedSchema) },
   'turns.askText': {
     input: z.object({ conversationId: idSchema.nullable(), text: z.string(), ...askingFields }),
     output: submittedSchema,

@@ -1,3 +1,4 @@
+export * from './archive.ts';
 export * from './conversation.ts';
 export * from './conversation-requests.ts';
 export * from './endpoint.ts';

@@ -1,3 +1,4 @@
+import type { ArchivedConversation, Imported } from './archive.ts';
 import type { AudioClip, Conversation, Recording, Turn, TurnNode } from './conversation.ts';
 import type { ConversationPage, HitPage, ListQuery, SearchQuery, Trashed } from './lists.ts';
 import type { Settings, SettingsChange } from './rpc.ts';
@@ -25,6 +26,10 @@ export interface StorePort {
   trashed(): Promise<Trashed[]>;
   /** Puts those that nothing happened in since then (ms since 1970) in the trash, but for pinned ones. Gives their ids. */
   trashUnused(before: number): Promise<string[]>;
+  /** A whole conversation, for an export. */
+  archived(id: string): Promise<ArchivedConversation>;
+  /** Takes in conversations from an export in one transaction. Their clips must be stored. */
+  addArchived(conversations: readonly ArchivedConversation[]): Promise<Imported[]>;
   /** All turns of a conversation, oldest first, every branch. */
   turns(conversationId: string): Promise<Turn[]>;
   turn(id: string): Promise<Turn>;

@@ -1,5 +1,6 @@
 import {
   type Conversation,
+  type Imported,
   type ListQuery,
   ParlanceError,
   type SearchQuery,
@@ -9,7 +10,9 @@ import {
 import { createAnswering } from './answering.ts';
 import { createAsking } from './asking.ts';
 import { chosenIds } from './branches.ts';
+import { allIds, type ExportFormat, exportArchive } from './export-archive.ts';
 import { createHearing } from './hearing.ts';
+import { importArchive } from './import-archive.ts';
 import { markdownExport } from './markdown-export.ts';
 import type { AskOptions, ConversationPorts, RetryOptions, Submitted } from './ports.ts';
 import { titleFrom } from './titles.ts';
@@ -123,6 +126,18 @@ export function createConversations(ports: ConversationPorts) {
 
     remove,
     trash,
+
+    /** A file of conversations, piece by piece; of all there are where no ids are given. */
+    async *exportArchive(ids: readonly string[] | null, format: ExportFormat): AsyncGenerator<Uint8Array> {
+      yield* exportArchive(ports, ids ?? (await allIds(store)), format);
+    },
+
+    /** Takes in the conversations of an exported file, JSON or ZIP. */
+    async importArchive(path: string): Promise<Imported[]> {
+      const imported = await importArchive(ports, path);
+      for (const { id, outcome } of imported) if (outcome !== 'skipped') await announce(id);
+      return imported;
+    },
 
     page: (query: ListQuery) => store.conversationPage(query),
     search: (query: SearchQuery) => store.search(query),

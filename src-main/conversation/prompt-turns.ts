@@ -40,6 +40,8 @@ async function promptOf(question: Turn, audio: AudioStorePort): Promise<PromptTu
 
 /** An earlier question whose sound was taken from the disk: by its words if they are known, else null. */
 async function earlierPromptOf(question: Turn, audio: AudioStorePort): Promise<PromptTurn | null> {
+  if (question.kind === 'spoken' && question.audio === null)
+    return question.heardAs === null ? null : { type: 'text', role: 'user', text: question.heardAs };
   try {
     return await promptOf(question, audio);
   } catch (error) {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ParlanceError, type Turn, turnSchema } from '../contract/index.ts';
 import { isAlive, type Owner, thisProcess } from '../platform/owner-process.ts';
 import { clipsTable } from './clips-table.ts';
+import { conversationArchive } from './conversation-archive.ts';
 import { conversationLists } from './conversation-lists.ts';
 import { conversationsTable } from './conversations-table.ts';
 import { type DatabaseOptions, databaseName, openDatabase } from './database.ts';
@@ -36,6 +37,7 @@ export function createLocalStore(options: DatabaseOptions): Store {
   const settings = settingsTable(database);
   const lists = conversationLists(database);
   const trash = trashedConversations(database);
+  const archive = conversationArchive(database, { conversations, turns, ownClip: clips.own });
 
   /** Runs a change under the write lock: all of it is on disk when it returns, or nothing. */
   function change<T>(work: () => T): T {
@@ -90,6 +92,8 @@ export function createLocalStore(options: DatabaseOptions): Store {
     trashConversations: async (ids) => change(() => trash.put(ids)),
     restoreConversations: async (ids) => change(() => trash.restore(ids)),
     trashed: async () => look(() => trash.list()),
+    archived: async (id) => look(() => archive.get(id)),
+    addArchived: async (archived) => change(() => archive.addAll(archived)),
     trashUnused: async (before) => change(() => trash.putUnused(before)),
 
     turns: async (conversationId) => look(() => turns.inConversation(conversations.numberOf(conversationId))),

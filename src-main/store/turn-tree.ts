@@ -48,9 +48,17 @@ export function turnTree(database: Database) {
     show.run(id);
   }
 
+  const hideAll = database.prepare('UPDATE turns SET chosen = 0 WHERE number BETWEEN ? AND ? AND chosen = 1');
+
   return {
     nodes: (range: NumberRange): TurnNode[] => z.array(nodeSchema).parse(within.all(...range)),
     showAmongSiblings,
+
+    /** Shows these and no other. */
+    setChosen(ids: readonly string[], range: NumberRange): void {
+      hideAll.run(...range);
+      for (const id of ids) show.run(id);
+    },
 
     /** Shows a turn and all that leads to it. */
     choose(id: string, range: NumberRange): void {

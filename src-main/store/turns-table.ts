@@ -128,6 +128,7 @@ export function turnsTable(database: Database) {
 
     tree: (conversation: number) => tree.nodes(range(conversation)),
     choose: (id: string, conversation: number) => tree.choose(id, range(conversation)),
+    setChosen: (ids: readonly string[], conversation: number) => tree.setChosen(ids, range(conversation)),
     removeBelow: (id: string) => tree.remove(id),
 
     /** Its clip must have a row. `owner` is kept with a streaming turn. The turn is shown among its siblings. */

@@ -1,20 +1,28 @@
+import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { type Conversation, idSchema, ParlanceError, type Turn } from '../../contract/index.ts';
-import { openStore } from '../../store/open-store.ts';
-import type { Store } from '../../store/protocol.ts';
-import { entryUrl } from '../entries.ts';
+import type { Conversation, MarkedText, Turn } from '../../contract/index.ts';
+import { addHistoryTransfer, conversationId, withStore } from './history-transfer.ts';
 import { type Invocation, numberOption, runs } from './invocation.ts';
 
 const listSchema = z.object({ limit: numberOption.pipe(z.number().int().min(1).max(1000)) });
 
-async function withStore({ home }: Invocation, work: (store: Store) => Promise<void>): Promise<void> {
-  const store = await openStore({ folder: home.folder, workerUrl: entryUrl('store-worker') });
-  try {
-    await work(store);
-  } finally {
-    await store.close();
-  }
+const searchSchema = z.object({
+  limit: numberOption.pipe(z.number().int().min(1).max(200)),
+  spoken: z.boolean().optional(),
+  typed: z.boolean().optional(),
+  pinned: z.boolean().optional(),
+  from: z.iso.date().pipe(z.coerce.date()).optional(),
+  to: z.iso.date().pipe(z.coerce.date()).optional(),
+});
+
+/** The words that were searched for, in bold where that can be shown. */
+function highlighted({ text, marks }: MarkedText): string {
+  return marks.reduceRight(
+    (line, [from, to]) =>
+      `${line.slice(0, from)}${styleText('bold', line.slice(from, to), { stream: process.stdout })}${line.slice(to)}`,
+    text,
+  );
 }
 
 function listLine({ id, title, turnCount, updatedAt, spoken, pinned }: Conversation): string {
@@ -40,17 +48,7 @@ function turnText(turn: Turn): string {
   return `${who}${spoken}${status}:\n${words === '' ? '' : `${words}\n`}${failure}\n`;
 }
 
-function conversationId(given: string | undefined): string {
-  const id = idSchema.safeParse(given);
-  if (id.success) return id.data;
-  throw new ParlanceError(
-    'conversation-missing',
-    `${given ?? ''} is no id of a conversation.`,
-    '`parlance history list` shows the ids.',
-  );
-}
-
-/** `parlance history list|search|show`: the conversations on this machine, read only. */
+/** `parlance history …`: the conversations on this machine. */
 export function addHistory(program: Command): void {
   const history = program.command('history').description('Shows the conversations on this machine.');
 
@@ -64,15 +62,37 @@ export function addHistory(program: Command): void {
     ),
   );
 
+  addHistoryTransfer(history);
+
   const search = history
     .command('search')
     .description('Finds conversations by their words.')
     .argument('<WORDS...>')
+    .option('--spoken', 'only those with a spoken turn')
+    .option('--typed', 'only those without one')
+    .option('--pinned', 'only pinned ones')
+    .option('--from <DAY>', 'going on at this day or later, such as 2026-01-31')
+    .option('--to <DAY>', 'begun at this day or before')
     .option('--limit <N>', 'how many at most', '100');
-  runs(search, listSchema, (invocation, { limit }, words) =>
-    withStore(invocation, async (store) =>
-      tellConversations(invocation, await store.conversations({ search: words.join(' '), limit })),
-    ),
+  runs(search, searchSchema, (invocation, { limit, spoken, typed, pinned, from, to }, words) =>
+    withStore(invocation, async ({ search: find }) => {
+      const kind = spoken ? 'spoken' : typed ? 'typed' : undefined;
+      const { hits } = await find({
+        words: words.join(' '),
+        limit,
+        ...(kind && { kind }),
+        ...(pinned && { pinned }),
+        ...(from !== undefined && { from: from.getTime() }),
+        // The whole of that day.
+        ...(to !== undefined && { to: to.getTime() + 86_399_999 }),
+      });
+      for (const { conversation, title, passages } of hits) {
+        invocation.output.event({ type: 'conversation', ...conversation, titleMarks: title.marks, passages });
+        invocation.output.text(listLine(conversation));
+        for (const { passage } of passages) invocation.output.text(`    ${highlighted(passage)}\n`);
+      }
+      if (hits.length === 0) invocation.output.note('No conversations.');
+    }),
   );
 
   const show = history.command('show').description('Shows all turns of a conversation.').argument('<ID>');
