@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<Add>>> = {
   models: async () => (await import('./commands/models.ts')).addModels,
   bundle: async () => (await import('./commands/bundle.ts')).addBundle,
   eval: async () => (await import('./commands/eval.ts')).addEval,
+  bench: async () => (await import('./commands/bench.ts')).addBench,
   devices: async () => (await import('./commands/devices.ts')).addDevices,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
 };

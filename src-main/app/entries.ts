@@ -12,6 +12,7 @@ const sources = {
   'engine-process': './engine-process.ts',
   'build-process': './build-process.ts',
   'device-probe': './device-probe.ts',
+  'voice-activity': '../voice/activity/worker.ts',
 } as const;
 
 /** Where to start a module that has a thread or a process of its own. */

@@ -9,3 +9,4 @@ export * from './models.ts';
 export * from './process.ts';
 export * from './rpc.ts';
 export * from './store.ts';
+export * from './voice.ts';

@@ -38,7 +38,7 @@ function quantile(sorted: readonly number[], share: number): number {
 }
 
 /** Numbers in [0, 1) by xorshift32 (Marsaglia 2003), the same on every machine and in Python. */
-function uniform(seed: number): () => number {
+export function uniform(seed: number): () => number {
   let state = seed >>> 0 || 1;
   return () => {
     state ^= state << 13;
