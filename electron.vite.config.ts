@@ -10,8 +10,8 @@ const entries = {
   'build-process': 'src-main/app/build-process.ts',
   'device-probe': 'src-main/app/device-probe.ts',
   'store-worker': 'src-main/store/worker.ts',
-  'voice-activity': 'src-main/voice/activity/worker.ts',
   'speaking-worker': 'src-main/engine/speaking/worker.ts',
+  'voice-activity': 'src-main/voice/activity/worker.ts',
 };
 
 export default defineConfig({
