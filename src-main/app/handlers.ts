@@ -19,12 +19,14 @@ export function createHandlers({ composition, mode }: HandlerParts): Handlers {
     ...appHandlers(composition, mode),
     ...modelHandlers(composition),
     ...conversationHandlers(composition),
+    ...modeHandlers(composition),
     ...recordingHandlers(composition),
   };
 }
 
 type AppRequest = 'app.info' | 'settings.update';
 type ModelRequest = 'models.list' | 'models.pull' | 'devices.report';
+type ModeRequest = Extract<keyof Handlers, `modes.${string}`>;
 type RecordingRequest = Extract<keyof Handlers, `recordings.${string}`>;
 
 function appHandlers(
@@ -71,7 +73,7 @@ function modelHandlers({ machine, events, loadAhead }: Composition): Pick<Handle
 function conversationHandlers({
   conversations,
   store,
-}: Composition): Omit<Handlers, AppRequest | ModelRequest | RecordingRequest> {
+}: Composition): Omit<Handlers, AppRequest | ModelRequest | ModeRequest | RecordingRequest> {
   return {
     'conversations.list': (query) => conversations.list(query),
     'conversations.open': ({ id }) => conversations.open(id),
@@ -90,6 +92,7 @@ function conversationHandlers({
       await conversations.remove(id);
       return {};
     },
+    'conversations.setMode': ({ id, modeId }) => conversations.setMode(id, modeId),
     'conversations.exportFile': ({ ids, format }) => exportedFile(conversations, ids, format),
     'conversations.importFile': ({ bytes }) => importedBytes(conversations, bytes),
     'conversations.export': ({ id }) => conversations.exportMarkdown(id),
@@ -112,6 +115,18 @@ function conversationHandlers({
       return { wav: new Uint8Array(wav) };
     },
     'turns.heardAs': ({ turnId }) => conversations.heardAs(turnId),
+  };
+}
+
+function modeHandlers({ conversations: { modes } }: Composition): Pick<Handlers, ModeRequest> {
+  return {
+    'modes.list': () => modes.list(),
+    'modes.add': (mode) => modes.add(mode),
+    'modes.change': (change) => modes.change(change),
+    'modes.remove': async ({ id }) => {
+      await modes.remove(id);
+      return {};
+    },
   };
 }
 

@@ -30,6 +30,8 @@ export const askingFields = {
   engine: engineNameSchema.optional(),
   /** An earlier question that this one is a new version of: it stands beside it, with an answer of its own. */
   replaces: idSchema.optional(),
+  /** The mode that a new conversation begins in; one that goes on keeps its own. */
+  modeId: idSchema.optional(),
 };
 
 const someIds = z.object({ ids: z.array(idSchema).min(1).max(1000) });
@@ -82,6 +84,11 @@ export const conversationRequests = {
       limit: z.number().int().min(1).max(500).default(100),
     }),
     output: turnPageSchema,
+  },
+  /** Puts a conversation in a mode, from its next answer on; null takes it out. */
+  'conversations.setMode': {
+    input: z.object({ id: idSchema, modeId: idSchema.nullable() }),
+    output: conversationSchema,
   },
   /** Several conversations as one file; all of them where no ids are given. Large ones are for the command line. */
   'conversations.exportFile': {

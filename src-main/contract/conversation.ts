@@ -84,6 +84,8 @@ export const conversationSchema = z.object({
   pinned: z.boolean(),
   /** True once a spoken turn is in it. */
   spoken: z.boolean(),
+  /** The mode it is in. */
+  modeId: idSchema.nullable(),
   turnCount: z.number().int().nonnegative(),
   createdAt: z.number().int(),
   updatedAt: z.number().int(),

@@ -6,6 +6,7 @@ export * from './engine.ts';
 export * from './errors.ts';
 export * from './lists.ts';
 export * from './models.ts';
+export * from './modes.ts';
 export * from './process.ts';
 export * from './rpc.ts';
 export * from './store.ts';

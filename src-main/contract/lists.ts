@@ -18,6 +18,8 @@ export const listQuerySchema = z.object({
   /** `spoken`: a spoken turn is in it; `typed`: none is. */
   kind: z.enum(['spoken', 'typed']).optional(),
   pinned: z.boolean().optional(),
+  /** Id of a mode: those that are in it. */
+  mode: idSchema.optional(),
   limit: z.number().int().min(1).max(200).default(50),
   /** Where an earlier page of the same list ended: its `next`. */
   cursor: cursorSchema.optional(),

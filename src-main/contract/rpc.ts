@@ -10,6 +10,7 @@ import { askingFields, conversationRequests, submittedSchema } from './conversat
 import { deviceReportSchema, engineStatusSchema } from './engine.ts';
 import { failureSchema } from './errors.ts';
 import { bundleSummarySchema, modelProgressSchema } from './models.ts';
+import { modeRequests, modeSchema } from './modes.ts';
 
 const bytesSchema = z.instanceof(Uint8Array);
 
@@ -53,6 +54,7 @@ export const requests = {
   'app.info': { input: z.object({}), output: appInfoSchema },
   'settings.update': { input: settingsChangeSchema, output: settingsSchema },
   ...conversationRequests,
+  ...modeRequests,
   'recordings.start': { input: z.object({ conversationId: idSchema.nullable() }), output: recordingSchema },
   /** Little-endian 16-bit samples at 16 kHz; on disk when the reply comes. */
   'recordings.append': {
@@ -100,6 +102,7 @@ export const eventSchema = z.discriminatedUnion('event', [
   z.object({ event: z.literal('branch.chosen'), conversationId: idSchema, chosen: z.array(idSchema) }),
   z.object({ event: z.literal('conversation.updated'), conversation: conversationSchema }),
   z.object({ event: z.literal('conversation.deleted'), id: idSchema }),
+  z.object({ event: z.literal('modes.updated'), modes: z.array(modeSchema) }),
   z.object({ event: z.literal('engine.status'), status: engineStatusSchema }),
   z.object({ event: z.literal('model.progress'), progress: modelProgressSchema }),
   z.object({ event: z.literal('settings.updated'), settings: settingsSchema }),

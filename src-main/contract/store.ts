@@ -1,6 +1,7 @@
 import type { ArchivedConversation, Imported } from './archive.ts';
 import type { AudioClip, Conversation, Recording, Turn, TurnNode } from './conversation.ts';
 import type { ConversationPage, HitPage, ListQuery, SearchQuery, Trashed } from './lists.ts';
+import type { Mode, ModeChange, NewMode } from './modes.ts';
 import type { Settings, SettingsChange } from './rpc.ts';
 
 /**
@@ -26,6 +27,14 @@ export interface StorePort {
   trashed(): Promise<Trashed[]>;
   /** Puts those that nothing happened in since then (ms since 1970) in the trash, but for pinned ones. Gives their ids. */
   trashUnused(before: number): Promise<string[]>;
+  modes(): Promise<Mode[]>;
+  /** Rejects, as the other two do, with invalid-request: no such mode, or its hotkey is another's. */
+  mode(id: string): Promise<Mode>;
+  addMode(mode: NewMode): Promise<Mode>;
+  changeMode(change: ModeChange): Promise<Mode>;
+  removeMode(id: string): Promise<void>;
+  /** Null takes the conversation out of its mode. */
+  setMode(conversationId: string, modeId: string | null): Promise<Conversation>;
   /** A whole conversation, for an export. */
   archived(id: string): Promise<ArchivedConversation>;
   /** Takes in conversations from an export in one transaction. Their clips must be stored. */

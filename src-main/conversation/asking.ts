@@ -10,6 +10,7 @@ import {
 import type { Answering } from './answering.ts';
 import { shownBranch } from './branches.ts';
 import { requireAudible, requireSound, requireText } from './checks.ts';
+import { modeOf, systemTurns } from './modes.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import type { AskOptions, ConversationPorts, RetryOptions, Submitted } from './ports.ts';
 import { promptTurns } from './prompt-turns.ts';
@@ -44,14 +45,20 @@ export function createAsking(ports: AskingPorts) {
 
   async function requestFor(question: Turn, options: AskOptions): Promise<AnswerRequest> {
     if (question.audio !== null) requireAudible(question.audio);
-    const [answers, settings] = await Promise.all([bundle(), store.settings()]);
+    const { conversationId } = question;
+    const [answers, settings, mode] = await Promise.all([
+      bundle(),
+      store.settings(),
+      modeOf(store, conversationId),
+    ]);
+    const turns = await promptTurns(question, await store.turns(conversationId), audio);
     const measured = settings.engine === 'measured' ? answers.preferredEngine : settings.engine;
     return {
-      conversationId: question.conversationId,
-      engine: options.engine ?? measured,
+      conversationId,
+      engine: options.engine ?? mode?.engine ?? measured,
       bundle: answers.folder,
       device: options.device ?? settings.device,
-      turns: await promptTurns(question, await store.turns(question.conversationId), audio),
+      turns: [...systemTurns(mode), ...turns],
       sampling: samplingSchema.parse({ ...answers.generation, ...options.sampling }),
     };
   }
@@ -94,7 +101,9 @@ export function createAsking(ports: AskingPorts) {
 
   async function submitNew(asked: Asked, options: AskOptions): Promise<Submitted> {
     const title = asked.kind === 'typed' ? titleFrom(asked.text) : null;
+    const mode = options.modeId === undefined ? null : await store.mode(options.modeId);
     const { id } = await store.createConversation(title ?? untitled);
+    if (mode !== null) await store.setMode(id, mode.id);
     await announce(id);
     return submit(id, asked, options);
   }

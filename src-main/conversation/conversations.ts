@@ -14,6 +14,7 @@ import { allIds, type ExportFormat, exportArchive } from './export-archive.ts';
 import { createHearing } from './hearing.ts';
 import { importArchive } from './import-archive.ts';
 import { markdownExport } from './markdown-export.ts';
+import { createModes } from './modes.ts';
 import type { AskOptions, ConversationPorts, RetryOptions, Submitted } from './ports.ts';
 import { titleFrom } from './titles.ts';
 import { createTrash } from './trash.ts';
@@ -126,6 +127,12 @@ export function createConversations(ports: ConversationPorts) {
 
     remove,
     trash,
+    modes: createModes(ports),
+
+    async setMode(id: string, modeId: string | null): Promise<Conversation> {
+      await store.setMode(id, modeId);
+      return announce(id);
+    },
 
     /** A file of conversations, piece by piece; of all there are where no ids are given. */
     async *exportArchive(ids: readonly string[] | null, format: ExportFormat): AsyncGenerator<Uint8Array> {

@@ -8,6 +8,7 @@ import {
   type Turn,
   transcribeRequestSchema,
 } from '../contract/index.ts';
+import { modeOf } from './modes.ts';
 import { titleFrom, untitled } from './titles.ts';
 
 export interface HearingPorts {
@@ -42,12 +43,14 @@ export function createHearing({ store, audio, engine, bundle, emit, retitle }: H
     const turn = await store.turn(turnId);
     const clip = clipOf(turn);
     if (turn.heardAs !== null) return turn;
-    const [path, { folder }, { device }] = await Promise.all([
+    const [path, { folder }, { device }, mode] = await Promise.all([
       audio.path(clip.sha256),
       bundle(),
       store.settings(),
+      modeOf(store, turn.conversationId),
     ]);
-    const request = transcribeRequestSchema.parse({ bundle: folder, device, path });
+    const language = mode?.language ?? 'auto';
+    const request = transcribeRequestSchema.parse({ bundle: folder, device, path, language });
     const { text } = await engine.transcribe(request, {}, new AbortController().signal);
     const heard = await store.updateTurn(turnId, { heardAs: text.trim() });
     emit({ event: 'turn.updated', turn: heard });

@@ -38,12 +38,14 @@ export interface AskOptions {
   readonly engine?: EngineName | undefined;
   /** An earlier question of the same conversation, beside which this one is put as another version. */
   readonly replaces?: string | undefined;
+  /** The mode that a new conversation begins in. */
+  readonly modeId?: string | undefined;
   readonly device?: DevicePreference | undefined;
   readonly sampling?: Partial<Sampling> | undefined;
 }
 
 /** `other`: the engine that did not give the answer which is tried again. */
-export type RetryOptions = Omit<AskOptions, 'engine' | 'replaces'> & {
+export type RetryOptions = Omit<AskOptions, 'engine' | 'replaces' | 'modeId'> & {
   readonly engine?: EngineName | 'other' | undefined;
 };
 

@@ -19,6 +19,7 @@ const filters = `
   deleted_at IS NULL
   AND (@from IS NULL OR updated_at >= @from) AND (@to IS NULL OR created_at <= @to)
   AND (@spoken IS NULL OR spoken = @spoken) AND (@pinned IS NULL OR pinned = @pinned)
+  AND (@mode IS NULL OR mode_id = @mode)
   AND (@lastNumber IS NULL OR (pinned, updated_at, number) < (@lastPinned, @lastUpdated, @lastNumber))`;
 
 const listStatement = `
@@ -51,6 +52,7 @@ function parametersOf(query: ListQuery) {
     from: query.from ?? null,
     to: query.to ?? null,
     spoken: query.kind === undefined ? null : Number(query.kind === 'spoken'),
+    mode: query.mode ?? null,
     pinned: query.pinned === undefined ? null : Number(query.pinned),
     lastPinned,
     lastUpdated,

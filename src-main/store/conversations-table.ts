@@ -10,6 +10,7 @@ export const conversationRowSchema = z
     title: z.string(),
     pinned: z.number(),
     spoken: z.number(),
+    mode_id: z.string().nullable(),
     turn_count: z.number(),
     created_at: z.number(),
     updated_at: z.number(),
@@ -19,13 +20,14 @@ export const conversationRowSchema = z
     title: row.title,
     pinned: row.pinned !== 0,
     spoken: row.spoken !== 0,
+    modeId: row.mode_id,
     turnCount: row.turn_count,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   }))
   .pipe(conversationSchema);
 
-export const columns = 'id, title, pinned, spoken, turn_count, created_at, updated_at';
+export const columns = 'id, title, pinned, spoken, mode_id, turn_count, created_at, updated_at';
 export const listOrder = 'pinned DESC, updated_at DESC, number DESC';
 
 /**
@@ -56,6 +58,7 @@ export function conversationsTable(database: Database) {
     .pluck();
   const anyNumberById = database.prepare('SELECT number FROM conversations WHERE id = ?').pluck();
   const setTitle = database.prepare('UPDATE conversations SET title = @title WHERE id = @id');
+  const setMode = database.prepare('UPDATE conversations SET mode_id = @modeId WHERE id = @id');
   const setPinned = database.prepare('UPDATE conversations SET pinned = @pinned WHERE id = @id');
   const count = database.prepare(
     'UPDATE conversations SET turn_count = turn_count + 1, spoken = max(spoken, @spoken), updated_at = @now WHERE id = @id',
@@ -112,6 +115,13 @@ export function conversationsTable(database: Database) {
     pin(id: string, pinned: boolean): Conversation {
       numberOf(id);
       setPinned.run({ id, pinned: pinned ? 1 : 0 });
+      return get(id);
+    },
+
+    /** The mode must be there. */
+    setMode(id: string, modeId: string | null): Conversation {
+      numberOf(id);
+      setMode.run({ id, modeId });
       return get(id);
     },
 

@@ -7,6 +7,7 @@ import { conversationArchive } from './conversation-archive.ts';
 import { conversationLists } from './conversation-lists.ts';
 import { conversationsTable } from './conversations-table.ts';
 import { type DatabaseOptions, databaseName, openDatabase } from './database.ts';
+import { modesTable } from './modes-table.ts';
 import type { Store } from './protocol.ts';
 import { settingsTable } from './settings-table.ts';
 import { corrupt, storeError } from './store-errors.ts';
@@ -37,6 +38,7 @@ export function createLocalStore(options: DatabaseOptions): Store {
   const settings = settingsTable(database);
   const lists = conversationLists(database);
   const trash = trashedConversations(database);
+  const modes = modesTable(database);
   const archive = conversationArchive(database, { conversations, turns, ownClip: clips.own });
 
   /** Runs a change under the write lock: all of it is on disk when it returns, or nothing. */
@@ -92,6 +94,13 @@ export function createLocalStore(options: DatabaseOptions): Store {
     trashConversations: async (ids) => change(() => trash.put(ids)),
     restoreConversations: async (ids) => change(() => trash.restore(ids)),
     trashed: async () => look(() => trash.list()),
+    modes: async () => look(() => modes.list()),
+    mode: async (id) => look(() => modes.get(id)),
+    addMode: async (mode) => change(() => modes.add(mode)),
+    changeMode: async (changed) => change(() => modes.change(changed)),
+    removeMode: async (id) => change(() => modes.remove(id)),
+    setMode: async (id, modeId) =>
+      change(() => conversations.setMode(id, modeId === null ? null : modes.get(modeId).id)),
     archived: async (id) => look(() => archive.get(id)),
     addArchived: async (archived) => change(() => archive.addAll(archived)),
     trashUnused: async (before) => change(() => trash.putUnused(before)),

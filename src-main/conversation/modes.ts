@@ -1,0 +1,30 @@
+import type { AppEvent, Mode, ModeChange, NewMode, PromptTurn, StorePort } from '../contract/index.ts';
+
+/** The mode that a conversation is in. */
+export async function modeOf(store: StorePort, conversationId: string): Promise<Mode | null> {
+  const { modeId } = await store.conversation(conversationId);
+  return modeId === null ? null : store.mode(modeId);
+}
+
+/** What the model is told before the conversation. None leaves the bundle's own prompt in its place. */
+export function systemTurns(mode: Mode | null): PromptTurn[] {
+  return mode === null || mode.prompt.trim() === ''
+    ? []
+    : [{ type: 'text', role: 'system', text: mode.prompt }];
+}
+
+/** Ways to talk, told to every screen when they change. */
+export function createModes({ store, emit }: { store: StorePort; emit: (event: AppEvent) => void }) {
+  async function tell<T>(result: T): Promise<T> {
+    emit({ event: 'modes.updated', modes: await store.modes() });
+    return result;
+  }
+
+  return {
+    list: (): Promise<Mode[]> => store.modes(),
+    add: async (mode: NewMode): Promise<Mode> => tell(await store.addMode(mode)),
+    change: async (change: ModeChange): Promise<Mode> => tell(await store.changeMode(change)),
+    /** Conversations that were in it go on without. */
+    remove: async (id: string): Promise<void> => tell(await store.removeMode(id)),
+  };
+}
