@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<Add>>> = {
   history: async () => (await import('./commands/history.ts')).addHistory,
   models: async () => (await import('./commands/models.ts')).addModels,
   bundle: async () => (await import('./commands/bundle.ts')).addBundle,
+  say: async () => (await import('./commands/say.ts')).addSay,
   eval: async () => (await import('./commands/eval.ts')).addEval,
   bench: async () => (await import('./commands/bench.ts')).addBench,
   devices: async () => (await import('./commands/devices.ts')).addDevices,

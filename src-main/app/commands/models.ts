@@ -4,6 +4,7 @@ import type { BundleSummary } from '../../contract/index.ts';
 import { listBundles, removeBundle, verifyInstalled } from '../../models/bundles.ts';
 import { importBundle } from '../../models/import.ts';
 import { pullBundle } from '../../models/install.ts';
+import { isVoicePack, listVoicePacks, pullVoices, removeVoices, verifyVoices } from '../../models/voices.ts';
 import { defaultBundleId } from '../bundle-choice.ts';
 import { createMachine } from '../machine.ts';
 import { type Invocation, runs } from './invocation.ts';
@@ -36,6 +37,14 @@ export function addModels(program: Command): void {
       output.event({ type: 'bundle', ...bundle });
       output.text(listLine(bundle));
     }
+    for (const pack of await listVoicePacks(createMachine(home, log).place)) {
+      output.event({ type: 'voices', ...pack });
+      const state = pack.installed ? 'installed' : 'available';
+      const languages = [...new Set(pack.voices.map(({ language }) => language))].join(', ');
+      output.text(
+        `${pack.id}  ${state}  ${megabytes(pack.downloadBytes)}  ${pack.name}  ${pack.licence}  ${languages}\n`,
+      );
+    }
   });
 
   const pull = models
@@ -65,7 +74,9 @@ export function addModels(program: Command): void {
 
   const remove = models.command('remove').description('Deletes an installed bundle.').argument('<ID>');
   runs(remove, z.object({}), async ({ home, log, output }, _options, [id = '']) => {
-    await removeBundle(createMachine(home, log).place, id);
+    const { place } = createMachine(home, log);
+    if (await isVoicePack(place, id)) await removeVoices(place, id);
+    else await removeBundle(place, id);
     output.event({ type: 'done', bundle: id });
     output.text(`${id} is removed.\n`);
   });
@@ -77,9 +88,17 @@ async function pullOne(
   { keepDownloads }: z.infer<typeof pullSchema>,
 ): Promise<void> {
   const line = createProgressLine(output);
+  const { place } = createMachine(home, log);
   try {
+    if (await isVoicePack(place, id)) {
+      const { folder, downloadBytes } = await pullVoices(id, { place, onProgress: line.show, signal });
+      line.end();
+      output.event({ type: 'done', bundle: id, folder, bytes: downloadBytes });
+      output.text(`${id} is installed: ${megabytes(downloadBytes)} in ${folder}\n`);
+      return;
+    }
     const bundle = await pullBundle(id, {
-      place: createMachine(home, log).place,
+      place,
       onProgress: line.show,
       signal,
       keepDownloads: keepDownloads === true,
@@ -95,10 +114,13 @@ async function pullOne(
 async function verifyOne({ home, log, output }: Invocation, id: string): Promise<void> {
   const line = createProgressLine(output);
   try {
-    const { files } = await verifyInstalled(createMachine(home, log).place, id, line.show);
+    const { place } = createMachine(home, log);
+    const count = (await isVoicePack(place, id))
+      ? await verifyVoices(place, id)
+      : (await verifyInstalled(place, id, line.show)).files.length;
     line.end();
-    output.event({ type: 'done', bundle: id, files: files.length });
-    output.text(`${id} is whole: ${files.length} files have the hashes of its manifest.\n`);
+    output.event({ type: 'done', bundle: id, files: count });
+    output.text(`${id} is whole: ${count} files have the hashes of its manifest.\n`);
   } finally {
     line.end();
   }
