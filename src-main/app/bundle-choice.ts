@@ -48,6 +48,13 @@ export function chooseBundle(modelsFolder: string, choice: string): ChosenBundle
 
 /** What a conversation needs to know of it. */
 export function answeringBundle({ folder, manifest }: ChosenBundle): AnsweringBundle {
-  const { id, preferredEngine, generation } = manifest;
-  return { id, folder, preferredEngine, generation };
+  const { id, preferredEngine, generation, prompt, llm } = manifest;
+  return {
+    id,
+    folder,
+    preferredEngine,
+    generation,
+    system: prompt.system,
+    contextLength: llm?.contextLength ?? null,
+  };
 }

@@ -92,6 +92,8 @@ function conversationHandlers({
       await conversations.remove(id);
       return {};
     },
+    'conversations.context': ({ id }) => conversations.context(id),
+    'turns.sources': ({ answerId }) => conversations.sources(answerId),
     'conversations.setMode': ({ id, modeId }) => conversations.setMode(id, modeId),
     'conversations.exportFile': ({ ids, format }) => exportedFile(conversations, ids, format),
     'conversations.importFile': ({ bytes }) => importedBytes(conversations, bytes),

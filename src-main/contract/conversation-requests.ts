@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { importedSchema } from './archive.ts';
+import { contextSchema } from './context.ts';
 import { conversationSchema, engineNameSchema, idSchema, turnSchema } from './conversation.ts';
 import {
   conversationPageSchema,
@@ -8,6 +9,7 @@ import {
   searchQuerySchema,
   trashedSchema,
 } from './lists.ts';
+import { sourceSchema } from './recall.ts';
 
 const bytesSchema = z.instanceof(Uint8Array);
 
@@ -30,6 +32,8 @@ export const askingFields = {
   engine: engineNameSchema.optional(),
   /** An earlier question that this one is a new version of: it stands beside it, with an answer of its own. */
   replaces: idSchema.optional(),
+  /** Looks up what was said about it in earlier conversations, and gives that to the model to read. */
+  recall: z.boolean().optional(),
   /** The mode that a new conversation begins in; one that goes on keeps its own. */
   modeId: idSchema.optional(),
 };
@@ -90,6 +94,8 @@ export const conversationRequests = {
     input: z.object({ id: idSchema, modeId: idSchema.nullable() }),
     output: conversationSchema,
   },
+  /** The tokens of the branch that is shown: what the model sees, and what no longer fits. */
+  'conversations.context': { input: z.object({ id: idSchema }), output: contextSchema },
   /** Several conversations as one file; all of them where no ids are given. Large ones are for the command line. */
   'conversations.exportFile': {
     input: z.object({
@@ -129,6 +135,8 @@ export const conversationRequests = {
   'turns.choose': { input: z.object({ turnId: idSchema }), output: z.object({ chosen: z.array(idSchema) }) },
   /** Deletes a turn and all that follows it, on every branch, with their sound. */
   'turns.delete': { input: z.object({ turnId: idSchema }), output: z.object({ deleted: z.array(idSchema) }) },
+  /** What an answer was given to read from earlier conversations; what was deleted since is left out. */
+  'turns.sources': { input: z.object({ answerId: idSchema }), output: z.array(sourceSchema) },
   'turns.audio': { input: z.object({ turnId: idSchema }), output: z.object({ wav: bytesSchema }) },
   /** What Whisper hears in a spoken turn, for reading. */
   'turns.heardAs': { input: z.object({ turnId: idSchema }), output: turnSchema },

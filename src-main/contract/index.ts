@@ -1,4 +1,5 @@
 export * from './archive.ts';
+export * from './context.ts';
 export * from './conversation.ts';
 export * from './conversation-requests.ts';
 export * from './endpoint.ts';
@@ -8,6 +9,7 @@ export * from './lists.ts';
 export * from './models.ts';
 export * from './modes.ts';
 export * from './process.ts';
+export * from './recall.ts';
 export * from './rpc.ts';
 export * from './store.ts';
 export * from './voice.ts';

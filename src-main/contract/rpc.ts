@@ -11,6 +11,7 @@ import { deviceReportSchema, engineStatusSchema } from './engine.ts';
 import { failureSchema } from './errors.ts';
 import { bundleSummarySchema, modelProgressSchema } from './models.ts';
 import { modeRequests, modeSchema } from './modes.ts';
+import { sourceSchema } from './recall.ts';
 
 const bytesSchema = z.instanceof(Uint8Array);
 
@@ -96,6 +97,8 @@ export const eventSchema = z.discriminatedUnion('event', [
   z.object({ event: z.literal('turn.token'), turnId: idSchema, length: z.number().int(), text: z.string() }),
   /** The turn changed: finished, stopped, interrupted, failed, or its words became known. */
   z.object({ event: z.literal('turn.updated'), turn: turnSchema }),
+  /** What an answer was given to read from earlier conversations. */
+  z.object({ event: z.literal('turn.sources'), turnId: idSchema, sources: z.array(sourceSchema) }),
   /** Turns that are no more, in whatever order. */
   z.object({ event: z.literal('turns.deleted'), conversationId: idSchema, ids: z.array(idSchema) }),
   /** Another branch is shown: the ids of the turns that are shown among their siblings. */

@@ -2,6 +2,7 @@ import type { ArchivedConversation, Imported } from './archive.ts';
 import type { AudioClip, Conversation, Recording, Turn, TurnNode } from './conversation.ts';
 import type { ConversationPage, HitPage, ListQuery, SearchQuery, Trashed } from './lists.ts';
 import type { Mode, ModeChange, NewMode } from './modes.ts';
+import type { Source } from './recall.ts';
 import type { Settings, SettingsChange } from './rpc.ts';
 
 /**
@@ -27,6 +28,12 @@ export interface StorePort {
   trashed(): Promise<Trashed[]>;
   /** Puts those that nothing happened in since then (ms since 1970) in the trash, but for pinned ones. Gives their ids. */
   trashUnused(before: number): Promise<string[]>;
+  /** Turns of other conversations that are about the same as a text, the nearest first. */
+  recall(query: { text: string; except: string; limit: number }): Promise<Source[]>;
+  /** Keeps which turns an answer was given to read. */
+  keepSources(answerId: string, turnIds: readonly string[]): Promise<void>;
+  /** Those of them that were not deleted since. */
+  sources(answerId: string): Promise<Source[]>;
   modes(): Promise<Mode[]>;
   /** Rejects, as the other two do, with invalid-request: no such mode, or its hotkey is another's. */
   mode(id: string): Promise<Mode>;

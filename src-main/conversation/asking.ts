@@ -14,6 +14,7 @@ import { modeOf, systemTurns } from './modes.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import type { AskOptions, ConversationPorts, RetryOptions, Submitted } from './ports.ts';
 import { promptTurns } from './prompt-turns.ts';
+import { recall } from './recall.ts';
 import { titleFrom, untitled } from './titles.ts';
 
 type Asked = { kind: 'typed'; text: string } | { kind: 'spoken'; clip: AudioClip };
@@ -33,17 +34,18 @@ const blank = {
 
 export interface AskingPorts extends ConversationPorts {
   readonly answering: Answering;
+  readonly heardAs: (turnId: string) => Promise<Turn>;
   readonly retitle: (conversationId: string, words: string, known: readonly string[]) => Promise<void>;
   readonly announce: (conversationId: string) => Promise<Conversation>;
 }
 
 /** From a question to its answer's first state: sound on disk, then both turns in one transaction, then the engine. */
 export function createAsking(ports: AskingPorts) {
-  const { store, audio, spool, bundle, emit, answering, retitle, announce } = ports;
+  const { store, audio, spool, bundle, emit, answering, heardAs, retitle, announce } = ports;
   const sending = new Map<string, Promise<Submitted>>();
   const inTurn = oneAtATime();
 
-  async function requestFor(question: Turn, options: AskOptions): Promise<AnswerRequest> {
+  async function requestFor(question: Turn, answer: Turn, options: AskOptions): Promise<AnswerRequest> {
     if (question.audio !== null) requireAudible(question.audio);
     const { conversationId } = question;
     const [answers, settings, mode] = await Promise.all([
@@ -51,6 +53,8 @@ export function createAsking(ports: AskingPorts) {
       store.settings(),
       modeOf(store, conversationId),
     ]);
+    const recalled =
+      options.recall === true ? await recall({ store, emit, heardAs }, question, answer.id) : [];
     const turns = await promptTurns(question, await store.turns(conversationId), audio);
     const measured = settings.engine === 'measured' ? answers.preferredEngine : settings.engine;
     return {
@@ -58,7 +62,7 @@ export function createAsking(ports: AskingPorts) {
       engine: options.engine ?? mode?.engine ?? measured,
       bundle: answers.folder,
       device: options.device ?? settings.device,
-      turns: [...systemTurns(mode), ...turns],
+      turns: [...systemTurns(mode, recalled, answers.system), ...turns],
       sampling: samplingSchema.parse({ ...answers.generation, ...options.sampling }),
     };
   }
@@ -66,7 +70,7 @@ export function createAsking(ports: AskingPorts) {
   function startAnswer(question: Turn, answer: Turn, options: AskOptions): void {
     answering.start(
       answer,
-      () => requestFor(question, options),
+      () => requestFor(question, answer, options),
       async (_ended, result) => {
         // What the CTC head heard is a guess good enough for a title; only Whisper's words are kept as heard.
         if (

@@ -1,4 +1,5 @@
 import {
+  type Context,
   type Conversation,
   type Imported,
   type ListQuery,
@@ -9,7 +10,8 @@ import {
 } from '../contract/index.ts';
 import { createAnswering } from './answering.ts';
 import { createAsking } from './asking.ts';
-import { chosenIds } from './branches.ts';
+import { chosenIds, shownBranch } from './branches.ts';
+import { type ContextRoom, contextOf } from './context.ts';
 import { allIds, type ExportFormat, exportArchive } from './export-archive.ts';
 import { createHearing } from './hearing.ts';
 import { importArchive } from './import-archive.ts';
@@ -29,7 +31,7 @@ export function createConversations(ports: ConversationPorts) {
   const { store, audio, emit, forget } = ports;
   const answering = createAnswering(ports);
   const hearing = createHearing({ ...ports, retitle });
-  const asking = createAsking({ ...ports, answering, retitle, announce });
+  const asking = createAsking({ ...ports, answering, heardAs: hearing.heardAs, retitle, announce });
 
   /** Gives a conversation its title while it has none but `known` ones made here; a person's own stays. */
   async function retitle(conversationId: string, words: string, known: readonly string[]): Promise<void> {
@@ -69,6 +71,17 @@ export function createConversations(ports: ConversationPorts) {
     });
     emit({ event: 'conversation.deleted', id });
     await forget?.(id, await goneOf(clips));
+  }
+
+  /** Null without a bundle that could answer; asking then says why. */
+  async function room(): Promise<ContextRoom | null> {
+    try {
+      const { contextLength, generation } = await ports.bundle();
+      return contextLength === null ? null : { contextLength, maxTokens: generation.maxTokens };
+    } catch (error) {
+      if (error instanceof ParlanceError) return null;
+      throw error;
+    }
   }
 
   const trash = createTrash({ store, emit, remove, announce, stop: (id) => answering.stopAll(id) });
@@ -132,6 +145,15 @@ export function createConversations(ports: ConversationPorts) {
     async setMode(id: string, modeId: string | null): Promise<Conversation> {
       await store.setMode(id, modeId);
       return announce(id);
+    },
+
+    sources: (answerId: string) => store.sources(answerId),
+
+    /** The tokens of the branch that is shown, in the context of the bundle that would answer. */
+    async context(id: string): Promise<Context> {
+      const branch = shownBranch(await store.turnTree(id));
+      const turns = await Promise.all(branch.map((node) => store.turn(node.id)));
+      return contextOf(turns, await room());
     },
 
     /** A file of conversations, piece by piece; of all there are where no ids are given. */

@@ -6,11 +6,15 @@ export async function modeOf(store: StorePort, conversationId: string): Promise<
   return modeId === null ? null : store.mode(modeId);
 }
 
-/** What the model is told before the conversation. None leaves the bundle's own prompt in its place. */
-export function systemTurns(mode: Mode | null): PromptTurn[] {
-  return mode === null || mode.prompt.trim() === ''
-    ? []
-    : [{ type: 'text', role: 'system', text: mode.prompt }];
+/**
+ * What the model is told before the conversation: the mode's prompt, and what was looked up. None leaves the bundle's own
+ * prompt in its place, which anything else would take; so that one goes first where the mode has none.
+ */
+export function systemTurns(mode: Mode | null, lookedUp: PromptTurn[], bundlePrompt: string): PromptTurn[] {
+  const own = mode === null || mode.prompt.trim() === '' ? null : mode.prompt;
+  if (own === null && lookedUp.length === 0) return [];
+  const text = own ?? bundlePrompt;
+  return text === '' ? lookedUp : [{ type: 'text', role: 'system', text }, ...lookedUp];
 }
 
 /** Ways to talk, told to every screen when they change. */

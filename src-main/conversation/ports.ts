@@ -16,6 +16,10 @@ export interface AnsweringBundle {
   readonly id: string;
   readonly folder: string;
   readonly preferredEngine: EngineName;
+  /** The system prompt that stands where a conversation brings none. */
+  readonly system: string;
+  /** Tokens of prompt and answer together; null where the bundle has no LLM. */
+  readonly contextLength: number | null;
   readonly generation: Pick<Sampling, 'maxTokens' | 'temperature' | 'topP' | 'repetitionPenalty'>;
 }
 
@@ -38,6 +42,8 @@ export interface AskOptions {
   readonly engine?: EngineName | undefined;
   /** An earlier question of the same conversation, beside which this one is put as another version. */
   readonly replaces?: string | undefined;
+  /** Gives the model to read what was said about it in earlier conversations. */
+  readonly recall?: boolean | undefined;
   /** The mode that a new conversation begins in. */
   readonly modeId?: string | undefined;
   readonly device?: DevicePreference | undefined;

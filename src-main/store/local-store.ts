@@ -9,6 +9,7 @@ import { conversationsTable } from './conversations-table.ts';
 import { type DatabaseOptions, databaseName, openDatabase } from './database.ts';
 import { modesTable } from './modes-table.ts';
 import type { Store } from './protocol.ts';
+import { recalledTurns } from './recalled-turns.ts';
 import { settingsTable } from './settings-table.ts';
 import { corrupt, storeError } from './store-errors.ts';
 import { trashedConversations } from './trashed-conversations.ts';
@@ -39,6 +40,7 @@ export function createLocalStore(options: DatabaseOptions): Store {
   const lists = conversationLists(database);
   const trash = trashedConversations(database);
   const modes = modesTable(database);
+  const recalled = recalledTurns(database);
   const archive = conversationArchive(database, { conversations, turns, ownClip: clips.own });
 
   /** Runs a change under the write lock: all of it is on disk when it returns, or nothing. */
@@ -94,6 +96,9 @@ export function createLocalStore(options: DatabaseOptions): Store {
     trashConversations: async (ids) => change(() => trash.put(ids)),
     restoreConversations: async (ids) => change(() => trash.restore(ids)),
     trashed: async () => look(() => trash.list()),
+    recall: async ({ text, except, limit }) => look(() => recalled.find(text, except, limit)),
+    keepSources: async (answerId, turnIds) => change(() => recalled.keep(answerId, turnIds)),
+    sources: async (answerId) => look(() => recalled.of(turns.get(answerId).id)),
     modes: async () => look(() => modes.list()),
     mode: async (id) => look(() => modes.get(id)),
     addMode: async (mode) => change(() => modes.add(mode)),

@@ -20,7 +20,7 @@ const isUnspaced = new RegExp(`[${unspacedScripts}]`, 'u');
 const fold = (word: string) => word.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 
 /** Words as the index cuts them, with their places in UTF-16 units. */
-function* wordsOf(text: string): Generator<Word> {
+export function* wordsOf(text: string): Generator<Word> {
   let start = -1;
   let place = 0;
   const word = (from: number, to: number) => ({ start: from, end: to, folded: fold(text.slice(from, to)) });

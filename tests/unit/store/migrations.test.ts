@@ -61,6 +61,16 @@ test('version 1 is copied, brought forward, and what was in it is found by the n
   ]);
   expect(await store.conversations({ search: 'uber', limit: 5 })).toMatchObject([{ id: 'old' }]);
   expect(await store.turns('old')).toMatchObject([{ id: 'question', text: 'Wie heiß ist 天気 in Tromsø?' }]);
+  expect(await store.turnTree('old')).toEqual([
+    { id: 'question', parentId: null, role: 'user', chosen: false },
+  ]);
+  expect((await store.conversationPage({ limit: 5 })).conversations).toMatchObject([
+    { id: 'old', modeId: null },
+  ]);
+  expect((await store.search({ words: 'heiß', limit: 5 })).hits[0]?.passages[0]?.turnId).toBe('question');
+  expect(await store.recall({ text: 'Tromsø', except: 'new', limit: 5 })).toMatchObject([
+    { turnId: 'question' },
+  ]);
   await store.close();
 
   const [copy] = backups(folder);
