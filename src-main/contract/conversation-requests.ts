@@ -27,6 +27,10 @@ const turnPageSchema = z.object({
 });
 export type TurnPage = z.infer<typeof turnPageSchema>;
 
+/** A text file that belongs to a question. */
+const attachmentSchema = z.object({ name: z.string(), text: z.string() });
+export type Attachment = z.infer<typeof attachmentSchema>;
+
 /** What every way of asking takes. */
 export const askingFields = {
   engine: engineNameSchema.optional(),
@@ -107,7 +111,12 @@ export const conversationRequests = {
   /** Takes in what was exported as JSON or ZIP: all of it, or nothing. */
   'conversations.importFile': { input: z.object({ bytes: bytesSchema }), output: z.array(importedSchema) },
   'turns.askText': {
-    input: z.object({ conversationId: idSchema.nullable(), text: z.string(), ...askingFields }),
+    input: z.object({
+      conversationId: idSchema.nullable(),
+      text: z.string(),
+      attachments: z.array(attachmentSchema).max(8).optional(),
+      ...askingFields,
+    }),
     output: submittedSchema,
   },
   /** A dropped file: WAV of any common kind. It is stored before the engine sees it. */

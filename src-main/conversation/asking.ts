@@ -8,11 +8,12 @@ import {
   type Turn,
 } from '../contract/index.ts';
 import type { Answering } from './answering.ts';
+import { withAttachments } from './attachments.ts';
 import { shownBranch } from './branches.ts';
 import { requireAudible, requireSound, requireText } from './checks.ts';
 import { modeOf, systemTurns } from './modes.ts';
 import { oneAtATime } from './one-at-a-time.ts';
-import type { AskOptions, ConversationPorts, RetryOptions, Submitted } from './ports.ts';
+import type { AskOptions, ConversationPorts, RetryOptions, Submitted, TypedQuestion } from './ports.ts';
 import { promptTurns } from './prompt-turns.ts';
 import { recall } from './recall.ts';
 import { titleFrom, untitled } from './titles.ts';
@@ -207,8 +208,8 @@ export function createAsking(ports: AskingPorts) {
   return {
     inTurn,
 
-    async askText(asked: { conversationId: string | null; text: string } & AskOptions): Promise<Submitted> {
-      const text = requireText(asked.text);
+    async askText({ attachments = [], ...asked }: TypedQuestion): Promise<Submitted> {
+      const text = requireText(withAttachments(asked.text, attachments));
       return submitTo(asked.conversationId, { kind: 'typed', text }, asked);
     },
 

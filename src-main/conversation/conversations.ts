@@ -17,7 +17,7 @@ import { createHearing } from './hearing.ts';
 import { importArchive } from './import-archive.ts';
 import { markdownExport } from './markdown-export.ts';
 import { createModes } from './modes.ts';
-import type { AskOptions, ConversationPorts, RetryOptions, Submitted } from './ports.ts';
+import type { AskOptions, ConversationPorts, RetryOptions, Submitted, TypedQuestion } from './ports.ts';
 import { titleFrom } from './titles.ts';
 import { createTrash } from './trash.ts';
 import { type TurnPageQuery, turnPage } from './turn-page.ts';
@@ -176,8 +176,7 @@ export function createConversations(ports: ConversationPorts) {
       return markdownExport(await store.conversation(id), await store.turns(id));
     },
 
-    askText: (asked: { conversationId: string | null; text: string } & AskOptions): Promise<Submitted> =>
-      asking.askText(asked),
+    askText: (asked: TypedQuestion): Promise<Submitted> => asking.askText(asked),
 
     /** `samples`: f32 in -1..1 at 16 kHz, mono; on disk before the engine hears of them. */
     askAudio: (

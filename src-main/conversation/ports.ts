@@ -1,5 +1,6 @@
 import type {
   AppEvent,
+  Attachment,
   AudioStorePort,
   Conversation,
   DevicePreference,
@@ -54,6 +55,13 @@ export interface AskOptions {
 export type RetryOptions = Omit<AskOptions, 'engine' | 'replaces' | 'modeId'> & {
   readonly engine?: EngineName | 'other' | undefined;
 };
+
+/** A typed question, with the text files that belong to it. */
+export interface TypedQuestion extends AskOptions {
+  readonly conversationId: string | null;
+  readonly text: string;
+  readonly attachments?: readonly Attachment[] | undefined;
+}
 
 export interface Submitted {
   readonly conversation: Conversation;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { bundleManifestSchema } from '../../../native-models/bundles/manifest.ts';
+import { answeringBundle } from '../../../src-main/app/bundle-choice.ts';
 import { forkEngine } from '../../../src-main/engine/process/forked-engine.ts';
 import { EngineSupervisor } from '../../../src-main/engine/process/supervisor.ts';
 import { readSound } from '../../../src-main/voice/read-sound.ts';
@@ -24,8 +25,7 @@ async function openReal() {
     start: () => forkEngine(engineEntry, [join(folder, 'cache')]),
     chooseProvider: async () => 'cpu',
   });
-  const { id, preferredEngine, generation } = manifest;
-  const bundle = async () => ({ id, folder: bundleFolder, preferredEngine, generation });
+  const bundle = async () => answeringBundle({ folder: bundleFolder, manifest });
   const opened = await openConversations(folder, { engine, bundle });
   onTestFinished(async () => {
     await opened.conversations.close();
