@@ -173,6 +173,16 @@ export async function ensureWeights() {
   return join(testHome, 'downloads');
 }
 
+/** Installs the voices that the tests speak with. */
+export async function ensureVoices() {
+  const args = [join(root, 'bin/parlance.mjs'), 'models', 'pull', 'kokoro'];
+  const code = await loudly(process.execPath, args, { env: { ...process.env, PARLANCE_HOME: testHome } });
+  if (code !== 0)
+    throw new StepError(
+      'The voices could not be installed; the reasons stand above. Run the same command again.',
+    );
+}
+
 /** Installs the default bundle through the command line, which shows its own progress. */
 export async function ensureBundle(environment = {}, more = []) {
   const args = [join(root, 'bin/parlance.mjs'), 'models', 'pull', 'parlance-mini', ...more];

@@ -7,6 +7,7 @@ import {
   ensurePackages,
   ensureScreen,
   ensureSystemPackages,
+  ensureVoices,
   ensureWeights,
   testHome,
   underOwnNode,
@@ -143,9 +144,11 @@ run(async () => {
     ...process.env,
     PARLANCE_TEST_BUNDLE: join(testHome, 'models/parlance-mini'),
     PARLANCE_TEST_WEIGHTS: join(testHome, 'downloads'),
+    PARLANCE_TEST_VOICES: join(testHome, 'voices/kokoro'),
   };
   if (chosen('unit') || chosen('e2e')) {
     await ensureWeights();
+    await ensureVoices();
     await ensureScreen();
   }
   const outcomes = [];

@@ -11,5 +11,7 @@ export * from './modes.ts';
 export * from './process.ts';
 export * from './recall.ts';
 export * from './rpc.ts';
+export * from './speech.ts';
 export * from './store.ts';
 export * from './voice.ts';
+export * from './voices.ts';
