@@ -59,6 +59,15 @@ function receive(event: AppEvent) {
     case 'settings.updated':
       app.setSettings(event.settings);
       return;
+    case 'turns.deleted':
+    case 'branch.chosen':
+      // Another window changed the tree of turns that is open here.
+      if (event.conversationId === chat.conversation?.id) void chat.reload();
+      return;
+    case 'turn.sources':
+    case 'modes.updated':
+      // Nothing that is on this screen depends on them.
+      return;
     default:
       event satisfies never;
   }
