@@ -28,8 +28,8 @@ const listStatement = `
 /** The upper bits of a turn's number are its conversation's: hits name their conversations without reading a turn. */
 const hitStatement = `
   SELECT number, ${columns} FROM conversations
-  WHERE number IN (SELECT rowid FROM title_search WHERE title_search MATCH @query
-                   UNION SELECT rowid >> 20 FROM turn_search WHERE turn_search MATCH @query)
+  WHERE (number IN (SELECT rowid FROM title_search WHERE title_search MATCH @query)
+      OR number IN (SELECT rowid >> 20 FROM turn_search WHERE turn_search MATCH @query))
     AND ${filters}
   ORDER BY ${listOrder} LIMIT @rows`;
 
@@ -77,14 +77,23 @@ function pageOf(found: unknown[], limit: number): { rows: Row[]; next: string | 
 export function conversationLists(database: Database) {
   const list = database.prepare(listStatement);
   const matching = database.prepare(hitStatement);
+  // One look into the index for the whole page: what a beginning of a word stands for is put together only once.
   const passages = database.prepare(`
-    SELECT id, role, text, heard_as FROM turns
-    WHERE number IN (SELECT rowid FROM turn_search WHERE turn_search MATCH @query AND rowid BETWEEN @first AND @last
-                     ORDER BY rowid DESC LIMIT ${passagesShown})
+    SELECT id, number, role, text, heard_as FROM turns WHERE number IN (
+      SELECT hit FROM (
+        SELECT rowid AS hit, row_number() OVER (PARTITION BY rowid >> 20 ORDER BY rowid DESC) AS place
+        FROM turn_search
+        WHERE turn_search MATCH @query AND rowid >> 20 IN (SELECT value FROM json_each(@numbers)))
+      WHERE place <= ${passagesShown})
     ORDER BY number DESC`);
 
-  function passagesIn(number: number, query: string, words: string): Hit['passages'] {
-    const found = passages.all({ query, first: number * 2 ** 20, last: (number + 1) * 2 ** 20 - 1 });
+  /** By the numbers of their conversations. */
+  function passageRows(numbers: readonly number[], query: string): Map<number, unknown[]> {
+    const found = passages.all({ query, numbers: JSON.stringify(numbers) });
+    return Map.groupBy(found, (row) => Math.floor(numberSchema.parse(row).number / 2 ** 20));
+  }
+
+  function passagesIn(found: unknown[], words: string): Hit['passages'] {
     return z
       .array(passageRowSchema)
       .parse(found)
@@ -107,10 +116,14 @@ export function conversationLists(database: Database) {
       if (match === null) return { hits: [], next: null };
       const found = matching.all({ ...parametersOf(query), query: match });
       const { rows, next } = pageOf(found, query.limit);
+      const said = passageRows(
+        rows.map(({ number }) => number),
+        match,
+      );
       const hits = rows.map(({ number, conversation }) => ({
         conversation,
         title: markedText(conversation.title, query.words),
-        passages: passagesIn(number, match, query.words),
+        passages: passagesIn(said.get(number) ?? [], query.words),
       }));
       return { hits, next };
     },
