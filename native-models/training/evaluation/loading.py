@@ -17,9 +17,9 @@ from parts.conversation import Prompt
 from parts.export import read_adaptor
 from parts.hearing import Hearing
 from parts.language_model import load_language_model, load_tokenizer
-from parts.lora import lora_layers
+from parts.lora import addition, lora_layers
 from parts.masking import MaskingSettings
-from parts.second_look import SecondLook, SecondLookSettings, addition
+from parts.second_look import SecondLook, SecondLookSettings
 from parts.shared_spelling import SharedSpelling
 from parts.spelling import Spelling
 from parts.stack_conv_ctc import StackConvCtc, StackConvCtcSettings

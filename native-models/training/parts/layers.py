@@ -56,3 +56,14 @@ class DepthwiseConvolution(nn.Conv1d):
         for shift in range(1, kernel):
             heard = heard + padded[:, shift : shift + frames] * weight[:, 0, shift]
         return heard + low(self.bias)
+
+
+def mixture(shares: Tensor, rows: Tensor) -> Tensor:
+    """`[batch, places, classes]` of `[classes, width]` → `[batch, places, width]`, as one product: many would copy the
+    rows for each clip."""
+    return (shares.flatten(0, 1).to(rows.dtype) @ rows).unflatten(0, shares.shape[:2])
+
+
+def along(values: Tensor, places: Tensor) -> Tensor:
+    """`[batch, …, width]` at `places` `[batch, frames]`."""
+    return values.gather(1, places[..., None].expand(-1, -1, values.shape[-1]))

@@ -80,3 +80,18 @@ def lora_tensors(model: nn.Module) -> dict[str, Tensor]:
     """`lora.model.layers.N.self_attn.q_proj.A` and its like."""
     layers = lora_layers(model)
     return {f"lora.{name}.{part}": getattr(layer, part).detach() for name, layer in layers.items() for part in "AB"}
+
+
+ADDITIONS = "adaptor.decoder_lora."
+"""What the names of the default adaptor's additions to Whisper's decoder begin with."""
+
+
+def exported_addition(name: str) -> str:
+    """`adaptor.decoder_lora.layers/0/self_attn/q_proj.A` → `decoder.layers.0.self_attn.q_proj.A`."""
+    return "decoder." + name.removeprefix(ADDITIONS).replace("/", ".")
+
+
+def addition(exported: str) -> str:
+    """The other way."""
+    layer, _, part = exported.removeprefix("decoder.").rpartition(".")
+    return f"{ADDITIONS}{layer.replace('.', '/')}.{part}"

@@ -22,8 +22,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from parts.ctc import new_labels
-from parts.layers import RmsNorm
-from parts.lora import add_low_rank
+from parts.layers import RmsNorm, along, mixture
+from parts.lora import ADDITIONS, add_low_rank, exported_addition
 from parts.shared_spelling import SharedSpelling
 from parts.stack_conv_ctc import Block, Heard, StackConvCtc, StackConvCtcSettings
 from parts.whisper_decoder import WhisperDecoder
@@ -282,34 +282,9 @@ class SecondLook(nn.Module):
     def export_tensors(self) -> dict[str, Tensor]:
         """As the foundry names them; what is taken off a blank's score is in its bias."""
         state = {f"adaptor.{key}": value for key, value in self.state_dict().items() if not key.startswith("draft.")}
-        additions = [key for key in state if key.startswith(_ADDITIONS)]
+        additions = [key for key in state if key.startswith(ADDITIONS)]
         decoder = {exported_addition(key): state.pop(key) for key in additions}
         offset, _ = state.pop("adaptor.blank_offset"), state.pop("adaptor.steps")
         draft = {key.replace("adaptor.", "draft.", 1): value for key, value in self.draft.export_tensors().items()}
         draft["draft.bias"] = draft.pop("ctc.bias")
         return state | draft | decoder | {"adaptor.blank.bias": state["adaptor.blank.bias"] - offset}
-
-
-def mixture(shares: Tensor, rows: Tensor) -> Tensor:
-    """`[batch, places, classes]` of `[classes, width]` → `[batch, places, width]`, as one product: many would copy the
-    rows for each clip."""
-    return (shares.flatten(0, 1).to(rows.dtype) @ rows).unflatten(0, shares.shape[:2])
-
-
-def along(values: Tensor, places: Tensor) -> Tensor:
-    """`[batch, …, width]` at `places` `[batch, frames]`."""
-    return values.gather(1, places[..., None].expand(-1, -1, values.shape[-1]))
-
-
-_ADDITIONS = "adaptor.decoder_lora."
-
-
-def exported_addition(name: str) -> str:
-    """`adaptor.decoder_lora.layers/0/self_attn/q_proj.A` → `decoder.layers.0.self_attn.q_proj.A`."""
-    return "decoder." + name.removeprefix(_ADDITIONS).replace("/", ".")
-
-
-def addition(exported: str) -> str:
-    """The other way."""
-    layer, _, part = exported.removeprefix("decoder.").rpartition(".")
-    return f"{_ADDITIONS}{layer.replace('.', '/')}.{part}"
